@@ -1,0 +1,20 @@
+"""Pictures of a process: the state diagram, the progress strip, Mermaid text. No script, no font, no clock."""
+
+from siquan.core.diagram.draw import draw
+from siquan.core.diagram.graph import Edge, Group, Node, Step
+from siquan.core.diagram.mermaid import mermaid
+from siquan.core.diagram.process import Graph, from_process, main_line
+from siquan.core.diagram.strip import strip
+
+__all__ = [
+    "Edge",
+    "Graph",
+    "Group",
+    "Node",
+    "Step",
+    "draw",
+    "from_process",
+    "main_line",
+    "mermaid",
+    "strip",
+]

@@ -1,0 +1,95 @@
+"""Which unknown facts can still change a rule: the shortest honest list of questions."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from siquan.core.rules import tree as t
+from siquan.core.rules.facts import Schema
+from siquan.core.rules.values import Rows
+
+Truth = bool | None
+#: with more unknown atoms than this every one of them is taken as relevant
+MOST = 10
+
+
+def _atoms(node: t.Node) -> list[t.Node]:
+    if isinstance(node, t.And | t.Or):
+        return [a for item in node.items for a in _atoms(item)]
+    if isinstance(node, t.Not):
+        return _atoms(node.item)
+    return [node]
+
+
+def _kleene(node: t.Node, value: Callable[[t.Node], Truth]) -> Truth:
+    match node:
+        case t.And(items=items) | t.Or(items=items):
+            stop = isinstance(node, t.Or)
+            parts = [_kleene(i, value) for i in items]
+            return stop if stop in parts else None if None in parts else not stop
+        case t.Not(item=item):
+            inner = _kleene(item, value)
+            return None if inner is None else not inner
+    return value(node)
+
+
+def relevant(node: t.Node, value: Callable[[t.Node], Truth]) -> list[t.Node]:
+    """Unknown atoms whose value decides the condition under some values of the other unknown atoms."""
+    known = {a: value(a) for a in dict.fromkeys(_atoms(node))}
+    open_ = [a for a, v in known.items() if v is None]
+    if len(open_) < 2 or len(open_) > MOST:
+        return open_
+    found = []
+    for atom in open_:
+        others = [a for a in open_ if a != atom]
+        for guess in itertools.product((True, False), repeat=len(others)):
+            world: dict[t.Node, Truth] = {**known, **dict(zip(others, guess, strict=True))}
+            if _kleene(node, {**world, atom: True}.get) is not _kleene(node, {**world, atom: False}.get):
+                found.append(atom)
+                break
+    # a condition such as `a or not(a)` hangs on nothing, yet Kleene calls it unknown: ask for all of it
+    return found or open_
+
+
+def questions(
+    atoms: Iterable[t.Node], fact: Callable[[str], Any], param: Callable[[str], Any], derived: Mapping[str, t.Node], schema: Schema
+) -> tuple[str, ...]:
+    """Paths to ask for, in the order the rule reads them; a record stands for its fields when it is asked for itself."""
+    found: dict[str, None] = {}
+    for atom in atoms:
+        for path in _unknown(atom, fact, param, derived, frozenset()):
+            found[path] = None
+    paths = list(found)
+    folded: dict[str, None] = {}
+    for path in paths:
+        record = schema.record_of(path)
+        whole = record is not None and record.absent and fact(record.name) is None
+        name = record.name if record is not None and (whole or record.name in found) else path
+        folded[name] = None
+    return tuple(folded)
+
+
+def _unknown(
+    node: t.Node, fact: Callable[[str], Any], param: Callable[[str], Any], derived: Mapping[str, t.Node], seen: frozenset[str]
+) -> list[str]:
+    out: list[str] = []
+    for part in t.walk(node):
+        if isinstance(part, t.Param) and param(part.name) is None:
+            out.append(part.name)
+        if not isinstance(part, t.Fact) or part.path in seen:
+            continue
+        value = fact(part.path)
+        if isinstance(value, Rows):
+            open_list = not value.complete or any(
+                v is None for row in value.items for v in (row.values() if isinstance(row, dict) else (row,))
+            )
+            if open_list:
+                out.append(part.path)
+        elif value is None:
+            source = derived.get(part.path)
+            inner = _unknown(source, fact, param, derived, seen | {part.path}) if source is not None else []
+            own = [p for p in inner if not p.startswith("parent.")]
+            out += own or [part.path]
+    return out

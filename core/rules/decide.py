@@ -1,0 +1,401 @@
+"""A rule set, compiled once, and the one function that decides with it.
+
+Order of things: facts and parameters at a date and place, truth of every rule in both engines, outcome and basis
+cap per rule, outcome of the whole, what to ask, sentences. Nothing here writes, prints or reads a clock.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from siquan.core.errors import SiquanError
+from siquan.core.rules import tree as t
+from siquan.core.rules.ask import questions, relevant
+from siquan.core.rules.check import Scope, check, put_subject
+from siquan.core.rules.compile import Compiled, compile_all, compile_one
+from siquan.core.rules.decision import BASES, FINDING_ONLY, OUTCOMES, RANK, Ask, Decision, Finding, ParamUse, Piece
+from siquan.core.rules.durable import DurableReading, available
+from siquan.core.rules.facts import FactSet, Schema, to_wire
+from siquan.core.rules.parameters import ParameterBook
+from siquan.core.rules.parse import parse, parse_cell
+from siquan.core.rules.say import Sentence, Template, labels, show, template
+from siquan.core.rules.tree import BOOLEAN, Type
+from siquan.core.rules.values import ABSENT, Rows
+from siquan.core.spec.model import RuleSetSpec, RuleSpec
+
+Truth = bool | None
+CAPPED = ("POLICY", "LOCAL")
+#: a longer list is recorded by its size and digest, not by its rows
+LIST_LIMIT = 200
+
+
+class EnginesDisagree(SiquanError):
+    """the two engines disagree on rule {rules} of `{ruleset}`; the decision is withheld"""
+
+    code = "SQ501"
+    zh = "两套规则引擎对 `{ruleset}` 的 {rules} 结论不一致，这次判定不作数"
+    help_en = "nothing was changed; the incident is recorded for the administrator"
+    help_zh = "什么都没有改变；已记入异常，由管理员处理"
+    exit = 1
+    http = 500
+
+
+@dataclass(frozen=True)
+class Rule:
+    spec: RuleSpec
+    condition: t.Node
+    outcome: t.Node | None  # None: the plain outcome of the spec
+    say: Template
+    clear: Template | None
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys: what hashes are taken of."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+
+
+class RuleSet:
+    """A rule set bound to the facts it reads. Build it with `RuleSet(spec, scope, schema, derived)`."""
+
+    def __init__(self, spec: RuleSetSpec, scope: Scope, schema: Schema, derived: Mapping[str, t.Node] | None = None) -> None:
+        self.spec, self.schema, self.id = spec, schema, spec.id
+        scope = Scope(scope.facts, scope.params, scope.parent, spec.prefix or scope.prefix)
+        self.scope = scope
+        self.derived = dict(derived or {})
+        self._derived = {path: compile_one(node) for path, node in self.derived.items()}
+        self.rules = tuple(self._rule(r, scope) for r in spec.rules if not r.display_only)
+        self.readings = tuple(
+            (r, check(parse(r.when, spec.where), scope, r.when, spec.where, BOOLEAN)) for r in spec.readings
+        )
+        self._readings = tuple(compile_one(node) for _, node in self.readings)
+        conditions = [r.condition for r in self.rules]
+        self._run, self.facts, self.params = compile_all(conditions)
+        self._outcomes: dict[str, Compiled] = {r.spec.id: compile_one(r.outcome) for r in self.rules if r.outcome is not None}
+        self._compiled: dict[t.Node, Compiled] = {}
+        self._durable: dict[tuple[Any, ...], DurableReading] = {}
+        self.label = labels(schema)
+        content = spec.model_dump(mode="json", exclude={"title"})
+        content["rules"] = [r.model_dump(mode="json", exclude={"title"}) for r in spec.rules]
+        self.hash = hashlib.sha256(canonical(content).encode()).hexdigest()
+        self.version = "shipped"
+
+    def _rule(self, spec: RuleSpec, scope: Scope) -> Rule:
+        if spec.when:
+            condition = check(parse(spec.when, spec.where), scope, spec.when, spec.where, BOOLEAN)
+        else:
+            parts = []
+            for name in self.spec.inputs:
+                cell = parse_cell(spec.cells.get(name, "-"), spec.where)
+                if cell is None:
+                    continue
+                subject = parse(name, spec.where)
+                parts.append(check(put_subject(cell, subject), scope, spec.cells.get(name, "-"), spec.where, BOOLEAN))
+            condition = (
+                t.Literal(True, type=BOOLEAN) if not parts else parts[0] if len(parts) == 1 else t.And(tuple(parts), type=BOOLEAN)
+            )
+        outcome = None
+        if spec.outcome and spec.outcome not in (*OUTCOMES, *FINDING_ONLY):
+            with_outcomes = Scope(scope.facts, scope.params, scope.parent, scope.prefix, True)
+            outcome = check(parse(spec.outcome, spec.where), with_outcomes, spec.outcome, spec.where)
+        words = spec.say or spec.title or spec.id
+        return Rule(
+            spec, condition, outcome, template(words, scope, spec.where),
+            template(spec.clear, scope, spec.where) if spec.clear else None,
+        )  # fmt: skip
+
+    def nodes(self) -> list[t.Node]:
+        """Every expression of the rule set, for checks."""
+        out = [r.condition for r in self.rules] + [r.outcome for r in self.rules if r.outcome is not None]
+        out += [n for r in self.rules for n in r.say.nodes()] + [n for _, n in self.readings]
+        return out
+
+    def sentence(self, rule_id: str, lang: str = "zh", param: Callable[[str], str] | None = None) -> str:
+        """The condition in words, generated from the tree."""
+        rule = next((r for r in self.rules if r.spec.id == rule_id), None)
+        return Sentence(self.schema, lang, param).say(rule.condition) if rule else ""
+
+    def compiled(self, node: t.Node) -> Compiled:
+        run = self._compiled.get(node)
+        if run is None:
+            run = self._compiled[node] = compile_one(t.Not(t.Not(node, type=BOOLEAN), type=BOOLEAN))
+        return run
+
+    def durable(self, params: Mapping[str, Any]) -> DurableReading:
+        key = tuple(sorted((k, repr(v)) for k, v in params.items()))
+        reading = self._durable.get(key)
+        if reading is None:
+            name = f"{self.id}@{self.hash[:12]}"
+            reading = DurableReading(name, [(r.spec.id, r.condition) for r in self.rules], params)
+            self._durable[key] = reading
+        return reading
+
+
+class Situation:
+    """Facts and parameters as one decision sees them; remembers what was read."""
+
+    def __init__(
+        self, ruleset: RuleSet, facts: FactSet, book: ParameterBook, on: dt.date, places: Sequence[str],
+        parent: Callable[[str], Any] | None = None, lists: Mapping[str, Rows] | None = None,
+    ) -> None:  # fmt: skip
+        self.ruleset, self.facts, self.book, self.on, self.places = ruleset, facts, book, on, tuple(places)
+        self.parent, self.lists = parent, lists or {}
+        self.uses: dict[str, ParamUse] = {}
+        self.read: dict[str, Any] = {}
+        self._busy: set[str] = set()
+
+    def fact(self, path: str) -> Any:
+        if path in self.read:
+            return self.read[path]
+        value = self._fact(path)
+        self.read[path] = value
+        return value
+
+    def _fact(self, path: str) -> Any:
+        if path.startswith("parent."):
+            return self.parent(path[7:]) if self.parent else None
+        stated = self.facts.stated.get(path)
+        if stated is None and path in self.lists:
+            return self.lists[path]
+        run = self.ruleset._derived.get(path)
+        if run is not None and (stated is None or stated.value is None) and path not in self._busy:
+            self._busy.add(path)
+            value = run(self.fact, self.param, self.on)
+            self._busy.discard(path)
+            return value
+        return self.facts.value(path)
+
+    def param(self, name: str) -> Any:
+        use = self.uses.get(name)
+        if use is None:
+            use = self.uses[name] = self.book.use(name, self.on, self.places)
+        return use.value
+
+    def basis(self, rule: RuleSpec) -> tuple[str, str]:
+        """(basis, its cite) of a rule here and now, as dated lines and readings have it."""
+        name = f"basis.{rule.id}"
+        basis, cite = rule.basis or self.ruleset.spec.default_basis, ""
+        if name in self.book.specs or name in self.book.overrides:
+            value = self.param(name)
+            if isinstance(value, str) and value in BASES:
+                use = self.uses[name]
+                basis, cite = value, use.source if use.source not in ("", "override") else use.cite
+        for (reading, _), run in zip(self.ruleset.readings, self.ruleset._readings, strict=True):
+            if reading.basis == basis and run(self.fact, self.param, self.on) is True:
+                basis, cite = reading.reads_as, reading.cite or cite
+        return basis, cite
+
+
+def cap(outcome: str, basis: str) -> str:
+    """A REJECT that stands on guidance or on our own number is advice (domain 1.0)."""
+    return "WARN" if outcome == "REJECT" and basis in (*CAPPED, "") else outcome
+
+
+def decide(
+    ruleset: RuleSet, facts: FactSet, book: ParameterBook, on: dt.date, places: Sequence[str] = (), *,
+    parent: Callable[[str], Any] | None = None, lists: Mapping[str, Rows] | None = None, both: bool = True, lang: str = "zh",
+) -> Decision:  # fmt: skip
+    """Decides. `places` run from the narrowest to the widest; `both` false is a preview with the compiled reading only.
+    Raises EnginesDisagree when the readings differ on any rule."""
+    here = Situation(ruleset, facts, book, on, places, parent, lists)
+    truths = ruleset._run(here.fact, here.param, on)
+    engines: tuple[str, ...] = ("compiled",)
+    if both and available():
+        _cross_check(ruleset, here, truths)
+        engines = ("compiled", "durable")
+    findings, potentials = [], []
+    by_id = {r.spec.id: (r, truth) for r, truth in zip(ruleset.rules, truths, strict=True)}
+    for spec in ruleset.spec.rules:
+        if spec.display_only:
+            basis, cite = here.basis(spec)
+            words = (Piece(f"{spec.say or spec.title}（{spec.display_only}）"),)
+            findings.append(Finding(spec.id, "na", "NA", basis, cite, spec.title, words, spec.cite, law=spec.law, cure=spec.cure))
+            continue
+        rule, truth = by_id[spec.id]
+        finding, potential = _finding(ruleset, here, rule, truth, lang)
+        findings.append(finding)
+        potentials.append((finding, potential))
+    if ruleset.spec.hit_policy == "C":
+        outcome, value = _listed(potentials), None
+    else:
+        outcome, value = _tabled(ruleset, by_id)
+    asks = _asks(ruleset, here, potentials, outcome)
+    used = tuple(u for _, u in sorted(here.uses.items()))
+    return Decision(
+        ruleset.id, ruleset.spec.title, ruleset.version, ruleset.hash, on, places[0] if places else "", outcome, value,
+        tuple(findings), asks, used, _record(here), engines,
+    )  # fmt: skip
+
+
+def _cross_check(ruleset: RuleSet, here: Situation, truths: Sequence[Truth]) -> None:
+    params = {name: here.param(name) for name in ruleset.params}
+
+    def computed(node: t.Node) -> Truth:
+        result: Truth = ruleset.compiled(node)(here.fact, here.param, here.on)
+        return result
+
+    second = ruleset.durable(params).decide(here.fact, computed)
+    differ = [r.spec.id for r, truth in zip(ruleset.rules, truths, strict=True) if second.get(r.spec.id) is not truth]
+    if differ:
+        raise EnginesDisagree(ruleset=ruleset.id, rules="、".join(differ))
+
+
+def _outcome(ruleset: RuleSet, here: Situation, rule: Rule) -> tuple[str, bool]:
+    """(outcome, certain): an outcome expression that is unknown gives the most binding it may come to."""
+    if rule.outcome is None:
+        return rule.spec.outcome or "PASS", True
+    value = ruleset._outcomes[rule.spec.id](here.fact, here.param, here.on)
+    if isinstance(value, str):
+        return value, True
+    possible = [n.value for n in t.walk(rule.outcome) if isinstance(n, t.Literal) and n.type == Type("outcome")]
+    return min(possible, key=lambda o: RANK.get(o, 99)), False
+
+
+def _finding(ruleset: RuleSet, here: Situation, rule: Rule, truth: Truth, lang: str) -> tuple[Finding, str]:
+    spec = rule.spec
+    basis, cite = here.basis(spec)
+    asked, certain = _outcome(ruleset, here, rule)
+    bound = cap(asked, basis)
+    if truth is True and not certain:
+        truth = None
+    read = tuple(n.path for n in t.walk(rule.condition) if isinstance(n, t.Fact))
+    unknown: tuple[str, ...] = ()
+    if truth is None:
+        atoms = relevant(rule.condition, lambda n: ruleset.compiled(n)(here.fact, here.param, here.on))
+        unknown = questions(atoms, here.fact, here.param, ruleset.derived, ruleset.schema)
+        if not certain and rule.outcome is not None:
+            unknown += questions([rule.outcome], here.fact, here.param, ruleset.derived, ruleset.schema)
+    if truth is True:
+        result, outcome = "hit", bound
+    elif truth is False:
+        result, outcome = "clear", "PASS"
+    else:
+        result = "unknown"
+        outcome = "EVIDENCE" if bound in ("REJECT", "BLOCK", "EVIDENCE") else "WARN" if bound == "WARN" else "NA"
+        if ruleset.spec.hit_policy != "C":
+            outcome = "EVIDENCE"
+    pieces = _pieces(ruleset, here, rule, result, unknown, lang)
+    return (
+        Finding(
+            spec.id, result, outcome, basis, cite, spec.title or spec.id, pieces, spec.cite,
+            asked if bound != asked and result == "hit" else "", tuple(dict.fromkeys(read)), unknown, spec.law, spec.cure,
+        ),
+        bound,
+    )  # fmt: skip
+
+
+def _pieces(
+    ruleset: RuleSet, here: Situation, rule: Rule, result: str, unknown: Sequence[str], lang: str
+) -> tuple[Piece, ...]:
+    if result == "hit":
+        return rule.say.fill(here.fact, here.param, here.on, ruleset.label, lang)
+    name = rule.spec.title or rule.spec.id
+    if result == "clear":
+        if rule.clear is not None:
+            return rule.clear.fill(here.fact, here.param, here.on, ruleset.label, lang)
+        return (Piece(f"{name}：无此情形" if lang.startswith("zh") else f"{name}: does not apply"),)
+    zh = lang.startswith("zh")
+    pieces = [Piece(f"{name}：尚不知道" if zh else f"{name}: not known yet: ")]
+    for n, path in enumerate(unknown):
+        if n:
+            pieces.append(Piece("、" if zh else ", "))
+        pieces.append(Piece(ruleset.schema.title(path), "unknown", path))
+    return tuple(pieces)
+
+
+def _listed(found: Sequence[tuple[Finding, str]]) -> str:
+    seen = {f.outcome for f, _ in found if f.result in ("hit", "unknown") and f.outcome in RANK}
+    return next((o for o in OUTCOMES if o in seen), "PASS")
+
+
+def _tabled(ruleset: RuleSet, rows: Mapping[str, tuple[Rule, Truth]]) -> tuple[str, Any]:
+    """Outcome and value of a decision table: PASS with a row, EVIDENCE when unknown, BLOCK without a row."""
+    policy = ruleset.spec.hit_policy
+    order = [rows[r.id] for r in ruleset.spec.rules if r.id in rows]
+    if policy in ("P", "O"):
+        order.sort(key=lambda pair: -pair[0].spec.priority)
+    hits = [r.spec.out for r, truth in order if truth is True]
+    if policy in ("R", "O") or policy.startswith("C"):
+        if any(truth is None for _, truth in order):
+            return "EVIDENCE", None
+        return ("PASS", _collect(policy, hits)) if hits or policy == "C#" else ("BLOCK", None)
+    if policy in ("U", "A"):
+        if len({canonical(o) for o in hits}) > 1 or (policy == "U" and len(hits) > 1):
+            return "BLOCK", None
+        if hits:
+            return "PASS", hits[0]
+    for r, truth in order:  # F and P: the first row that holds, unless one before it may
+        if truth is None:
+            return "EVIDENCE", None
+        if truth is True and policy in ("F", "P"):
+            return "PASS", r.spec.out
+    return "BLOCK", None
+
+
+def _collect(policy: str, hits: list[Any]) -> Any:
+    if policy == "C#":
+        return len(hits)
+    if policy in ("R", "O"):
+        return hits
+    return sum(hits) if policy == "C+" else min(hits) if policy == "C<" else max(hits)
+
+
+def _asks(ruleset: RuleSet, here: Situation, found: Sequence[tuple[Finding, str]], outcome: str) -> tuple[Ask, ...]:
+    """Facts that can still change something; a certain REJECT asks nothing more."""
+    table = ruleset.spec.hit_policy != "C"
+    certain = RANK["PASS"] if table else min((RANK[f.outcome] for f, _ in found if f.result == "hit" and f.outcome in RANK), default=9)
+    wanted: dict[str, tuple[bool, list[str]]] = {}
+    for finding, potential in found:
+        if finding.result != "unknown" or (table and outcome != "EVIDENCE"):
+            continue
+        binding = table or potential in ("REJECT", "BLOCK", "EVIDENCE")
+        if table:
+            matters = True
+        elif binding:
+            matters = RANK[potential] < certain or (potential == "EVIDENCE" and certain == RANK["EVIDENCE"])
+        else:
+            matters = potential == "WARN" and certain > RANK["BLOCK"]
+        if not matters:
+            continue
+        for path in finding.unknown:
+            old = wanted.get(path, (False, []))
+            wanted[path] = (old[0] or binding, [*old[1], finding.rule])
+    out = []
+    for path, (blocking, rules) in wanted.items():
+        spec = ruleset.schema.get(path)
+        title = ruleset.schema.title(path)
+        evidence = spec.evidence if spec else ()
+        out.append(Ask(path, title, spec.by if spec else "", evidence, blocking, tuple(rules)))
+    out.sort(key=lambda a: not a.blocking)
+    return tuple(out)
+
+
+def _record(here: Situation) -> dict[str, dict[str, Any]]:
+    """Envelopes of all facts read; what replays the decision."""
+    out: dict[str, dict[str, Any]] = {}
+    for path, value in sorted(here.read.items()):
+        stated = here.facts.stated.get(path)
+        if stated is not None:
+            envelope = stated.envelope()
+            if path in here.facts.stale:
+                envelope["stale_since"] = here.facts.stale[path].isoformat()
+        elif value is None or value is ABSENT or value is True:
+            envelope = {"value": to_wire(value)}
+        elif isinstance(value, Rows):
+            envelope = {"value": to_wire(value), "complete": value.complete}
+        else:
+            envelope = {"value": show(value) if not isinstance(value, bool | int | str) else value, "derived": True}
+        rows = envelope.get("value")
+        if isinstance(rows, list) and len(rows) > LIST_LIMIT:
+            digest = hashlib.sha256(canonical(rows).encode()).hexdigest()
+            envelope = {**envelope, "value": None, "rows": len(rows), "digest": digest}
+        out[path] = envelope
+    for path, stated in here.facts.stated.items():
+        # a record known not to exist explains its fields
+        if stated.value is ABSENT and path not in out and any(p.startswith(path + ".") for p in here.read):
+            out[path] = stated.envelope()
+    return out

@@ -1,0 +1,227 @@
+"""Text to tree. Names are left as written; `rules.check` resolves them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import json
+import re
+from decimal import Decimal
+from importlib import resources
+from typing import Any
+
+from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken, v_args
+
+from siquan.core.errors import SiquanError, Where
+from siquan.core.rules import tree as t
+from siquan.core.rules.values import Duration, exact
+
+
+class SyntaxFault(SiquanError):
+    """`{text}` is not an expression: unexpected `{found}` at character {at}"""
+
+    code = "SQ101"
+    zh = "表达式 `{text}` 有误：第 {at} 个字符处的 `{found}` 不合语法"
+    help_en = "{hint}"
+    help_zh = "{hint}"
+
+
+_FULL_WIDTH = {"，": ",", "：": ":", "（": "(", "）": ")", "＞": ">", "＜": "<", "＝": "=", "“": '"', "”": '"', "；": ";"}
+
+
+def _hint(text: str, at: int) -> str:
+    found = text[at : at + 1]
+    if found in _FULL_WIDTH:
+        return f"全角“{found}”请改为半角 {_FULL_WIDTH[found]}"
+    if "==" in text:
+        return "相等用一个等号 ="
+    if "&&" in text or "||" in text:
+        return "用 and、or 连接条件"
+    if "'" in text:
+        return '文字用双引号 "…"'
+    return "可用：and or not(...) = != < <= > >= in [a..b] between … and …、xs[条件]、some/every … in … satisfies …"
+
+
+_DURATION = re.compile(r"^(-)?P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?$")
+
+
+def duration(text: str) -> Duration | None:
+    """ISO 8601 `P1Y6M`, `P30D`; None when it is not one."""
+    found = _DURATION.match(text)
+    if not found or text in ("P", "-P"):
+        return None
+    years, months, days = (int(x or 0) for x in found.groups()[1:])
+    value = Duration(years * 12 + months, days)
+    return -value if found.group(1) else value
+
+
+@v_args(meta=True, inline=True)
+class _Build(Transformer[Token, t.Node]):
+    def _at(self, meta: Any) -> dict[str, int]:
+        return {"start": getattr(meta, "start_pos", 0), "end": getattr(meta, "end_pos", 0)}
+
+    def start(self, meta: Any, node: t.Node) -> t.Node:
+        return node
+
+    def cell(self, meta: Any, node: Any) -> Any:
+        return node if isinstance(node, tuple) else (node,)
+
+    def tests(self, meta: Any, *items: t.Node) -> Any:
+        return tuple(items)
+
+    def unary(self, meta: Any, op: Token, right: t.Node) -> t.Node:
+        return t.Compare(str(op), t.Subject(), right, **self._at(meta))
+
+    def if_(self, meta: Any, a: t.Node, b: t.Node, c: t.Node) -> t.Node:
+        return t.If(a, b, c, **self._at(meta))
+
+    def quantified(self, meta: Any, kind: Token, var: Token, source: t.Node, cond: t.Node) -> t.Node:
+        return t.Quantified(str(kind), str(var), source, cond, **self._at(meta))
+
+    def or_(self, meta: Any, *items: t.Node) -> t.Node:
+        return t.Or(items, **self._at(meta))
+
+    def and_(self, meta: Any, *items: t.Node) -> t.Node:
+        return t.And(items, **self._at(meta))
+
+    def negation(self, meta: Any, item: t.Node) -> t.Node:
+        return t.Not(item, **self._at(meta))
+
+    def compare(self, meta: Any, a: t.Node, op: Token, b: t.Node) -> t.Node:
+        return t.Compare(str(op), a, b, **self._at(meta))
+
+    def between(self, meta: Any, a: t.Node, low: t.Node, high: t.Node) -> t.Node:
+        return t.In(a, (t.Interval(low, high),), **self._at(meta))
+
+    def _tests_of(self, target: t.Node) -> tuple[t.Node, ...]:
+        # `x in ("a", "b")` and `x in ["a", "b"]` both list the tests
+        if isinstance(target, t.Call) and target.func == "(tests)":
+            return target.args
+        if isinstance(target, t.ListOf):
+            return target.items
+        return (target,)
+
+    def in_(self, meta: Any, a: t.Node, target: t.Node) -> t.Node:
+        return t.In(a, self._tests_of(target), **self._at(meta))
+
+    def not_in(self, meta: Any, a: t.Node, target: t.Node) -> t.Node:
+        return t.Not(t.In(a, self._tests_of(target), **self._at(meta)), **self._at(meta))
+
+    def arith(self, meta: Any, a: t.Node, op: Token, b: t.Node) -> t.Node:
+        return t.Arith(str(op), a, b, **self._at(meta))
+
+    def neg(self, meta: Any, sign: Token, a: t.Node) -> t.Node:
+        return t.Neg(a, **self._at(meta)) if sign == "-" else a
+
+    def filter_(self, meta: Any, source: t.Node, cond: t.Node) -> t.Node:
+        return t.Filter(source, cond, **self._at(meta))
+
+    def path(self, meta: Any, source: t.Node, name: Token) -> t.Node:
+        return t.Path(source, str(name), **self._at(meta))
+
+    def number(self, meta: Any, token: Token) -> t.Node:
+        return t.Literal(exact(Decimal(str(token))), type=t.NUMBER, **self._at(meta))
+
+    def string(self, meta: Any, token: Token) -> t.Node:
+        return t.Literal(json.loads(str(token), strict=False), type=t.TEXT, **self._at(meta))
+
+    def true(self, meta: Any) -> t.Node:
+        return t.Literal(True, type=t.BOOLEAN, **self._at(meta))
+
+    def false(self, meta: Any) -> t.Node:
+        return t.Literal(False, type=t.BOOLEAN, **self._at(meta))
+
+    def null(self, meta: Any) -> t.Node:
+        return t.Literal(None, **self._at(meta))
+
+    def subject(self, meta: Any) -> t.Node:
+        return t.Subject(**self._at(meta))
+
+    def at(self, meta: Any, token: Token) -> t.Node:
+        return _temporal(json.loads(str(token)), self._at(meta))
+
+    def name(self, meta: Any, token: Token) -> t.Node:
+        return t.Name(str(token).replace("␣", " "), **self._at(meta))
+
+    def call(self, meta: Any, func: Token, *args: t.Node | None) -> t.Node:
+        name = " ".join(str(func).split())
+        given = tuple(a for a in args if a is not None)
+        if name in ("date", "duration") and len(given) == 1 and isinstance(given[0], t.Literal) and isinstance(given[0].value, str):
+            return _temporal(given[0].value, self._at(meta))
+        return t.Call(name, given, **self._at(meta))
+
+    def group(self, meta: Any, *items: t.Node) -> t.Node:
+        if len(items) == 1 and not (isinstance(items[0], t.Compare) and isinstance(items[0].left, t.Subject)):
+            return items[0]
+        return t.Call("(tests)", tuple(items), **self._at(meta))
+
+    def open_range(self, meta: Any, low: t.Node, high: t.Node, close: Token) -> t.Node:
+        return t.Interval(low, high, False, close == "]", **self._at(meta))
+
+    def closed_range(self, meta: Any, low: t.Node, high: t.Node, close: Token) -> t.Node:
+        return t.Interval(low, high, True, close == "]", **self._at(meta))
+
+    def empty_list(self, meta: Any) -> t.Node:
+        return t.ListOf((), **self._at(meta))
+
+    def list_(self, meta: Any, *items: t.Node) -> t.Node:
+        return t.ListOf(items, **self._at(meta))
+
+
+def _temporal(text: str, at: dict[str, int]) -> t.Node:
+    period = duration(text)
+    if period is not None:
+        return t.Literal(period, type=t.DURATION, **at)
+    try:
+        return t.Literal(dt.date.fromisoformat(text), type=t.DATE, **at)
+    except ValueError:
+        raise SyntaxFault(text=text, found=text, at=1, hint="日期写作 2026-11-23，期间写作 P30D") from None
+
+
+@functools.cache
+def _parser(start: str) -> Lark:
+    grammar = resources.files("siquan.core.rules").joinpath("grammar.lark").read_text(encoding="utf-8")
+    return Lark(grammar, parser="lalr", start=start, propagate_positions=True, maybe_placeholders=True)
+
+
+def _run(text: str, start: str, where: Where | None, names: tuple[str, ...]) -> Any:
+    if len(text) > 20_000:
+        raise SyntaxFault(where, text=text[:40] + "…", found="…", at=20_000, hint="表达式太长，请拆成几条规则")
+    source = text
+    for name in sorted((n for n in names if " " in n), key=len, reverse=True):
+        source = source.replace(name, name.replace(" ", "␣"))
+    try:
+        return _Build().transform(_parser(start).parse(source))
+    except UnexpectedInput as fault:
+        at = fault.pos_in_stream if isinstance(fault, UnexpectedToken | UnexpectedCharacters) else len(text)
+        at = len(text) if at is None or isinstance(fault, UnexpectedEOF) or at >= len(text) else at
+        found = text[at : at + 8] or "…"
+        raise SyntaxFault(where, text=text, found=found, at=at + 1, hint=_hint(text, at)) from None
+    except SiquanError:
+        raise
+    except RecursionError:
+        raise SyntaxFault(where, text=text[:40] + "…", found="(", at=1, hint="括号套得太深") from None
+    except Exception as fault:  # lark wraps what a builder raised
+        inner = getattr(fault, "orig_exc", None)
+        if isinstance(inner, SiquanError):
+            inner.where = inner.where or where
+            raise inner from None
+        raise SyntaxFault(where, text=text, found=str(inner or fault), at=1, hint=_hint(text, 0)) from fault
+
+
+def parse(text: str, where: Where | None = None, names: tuple[str, ...] = ()) -> t.Node:
+    """One expression. `names` are known names that contain spaces. Raises SyntaxFault with file:line."""
+    node = _run(text, "start", where, names)
+    assert isinstance(node, t.Node)
+    return node
+
+
+def parse_cell(text: str, where: Where | None = None, names: tuple[str, ...] = ()) -> t.Node | None:
+    """A unary test of a decision table, as a condition on `Subject`; None for `-` (any value)."""
+    body = text.strip()
+    if body in ("-", ""):
+        return None
+    negated = body.startswith("not(") and body.endswith(")")
+    tests = _run(body[4:-1] if negated else body, "cell", where, names)
+    node: t.Node = t.In(t.Subject(), tuple(tests))
+    return t.Not(node) if negated else node

@@ -1,0 +1,289 @@
+"""What a designer writes, as frozen models. `spec.load` fills them; expressions stay text here and are parsed by
+`rules`. A fragment is expanded before these models are built, so a Process is always flat: its states may be called
+`notice.posted`, and anything that came from a fragment carries `prefix` (names in it are looked up there first)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from siquan.core.errors import Where
+
+FactKind = Literal["boolean", "integer", "decimal", "text", "date", "enum", "record", "list", "person"]
+Basis = Literal["STATUTE", "OWNERS", "POLICY", "LOCAL"]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Placed(Model):
+    """Something with a place in a file; the place is no part of its meaning."""
+
+    where: Where | None = Field(default=None, repr=False, exclude=True)
+
+
+class FactSpec(Placed):
+    """A typed fact, who provides it and what evidences it. `name` is dotted for a field of a record."""
+
+    name: str
+    title: str = ""
+    type: FactKind = "text"
+    unit: str = ""
+    values: dict[str, str] = {}  # enum: code -> title
+    min: Any = None
+    max: Any = None
+    by: str = ""  # role that provides it
+    evidence: tuple[str, ...] = ()
+    max_age: str = ""  # days or a parameter name; a staler fact is unknown
+    absent: str = ""  # the word for "known not to exist"; empty: the fact cannot be absent
+    sensitive: str = ""  # kind of mask: name, phone, id, address, crime, party, money ...
+    public: bool = False  # may stand in a public notice
+    fields: tuple[FactSpec, ...] = ()  # record and list: the fields, names relative
+    derive: str = ""  # an expression: computed unless the caller states it
+    collection: bool = False  # a list kept as rows with Excel import and export
+    help: str = ""
+    key: str = ""  # collection: field that identifies a row
+    source: str = ""  # the clause that asks for it
+    prefix: str = ""
+
+
+class ParamLine(Placed):
+    """One dated value. `place` empty is the shipped line; else `compound/x`, `community/x`, `street/x`, `district/x`."""
+
+    since: dt.date
+    value: Any
+    place: str = ""
+    basis: Basis | Literal[""] = ""
+    cite: str = ""
+    ref: str = ""
+
+
+class ParamSpec(Placed):
+    name: str
+    title: str = ""
+    unit: str = ""
+    lines: tuple[ParamLine, ...]
+
+
+class RuleSpec(Placed):
+    """One rule of a list (`when`) or one row of a table (`cells`)."""
+
+    id: str
+    title: str = ""
+    when: str = ""
+    cells: dict[str, str] = {}
+    out: Any = None
+    outcome: str = ""  # an outcome or an expression giving one; empty: PASS for table rows
+    basis: Basis | Literal[""] = ""
+    cite: str = ""
+    law: str = ""  # the words of the clause, where we may quote them
+    say: str = ""
+    clear: str = ""  # sentence when the rule does not hit
+    cure: str = ""  # what a person can do about it
+    display_only: str = ""  # reason why this cannot be computed
+    priority: int = 0
+    unconfirmed: bool = False
+    group: str = ""
+
+
+class BasisReading(Model):
+    """`{basis: OWNERS, reads_as: POLICY, when: expr, cite: ...}`: where a basis counts for less."""
+
+    basis: Basis
+    reads_as: Basis
+    when: str
+    cite: str = ""
+
+
+class RuleSetSpec(Placed):
+    """`id` is `plugin.name`. `hit_policy` C is a negative list: all findings count."""
+
+    id: str
+    title: str = ""
+    process: str = ""  # full id of the process whose facts it reads
+    hit_policy: Literal["U", "A", "P", "F", "R", "O", "C", "C+", "C<", "C>", "C#"] = "C"
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    rules: tuple[RuleSpec, ...] = ()
+    readings: tuple[BasisReading, ...] = ()
+    facts: tuple[FactSpec, ...] = ()  # only for a rule set without a process
+    default_basis: Basis | Literal[""] = ""
+    prefix: str = ""
+
+
+class RoleSpec(Placed):
+    """Who may act. `level` binds to a unit of that kind; `fact` names a person fact instead of a post."""
+
+    name: str
+    title: str
+    level: str = ""
+    fact: str = ""
+
+
+class DueSpec(Placed):
+    """A deadline of a state: `n unit` after the state was entered (or after `start`), or before the date `before`."""
+
+    name: str
+    title: str = ""
+    n: str  # a number or a parameter name
+    unit: Literal["day", "workday", "month"]
+    start: str = ""  # date expression; empty: the day the state was entered
+    before: str = ""  # date expression: count backwards from it
+    then: str = "remind"  # remind | a transition of the state, fired by the clock
+    basis: Basis | Literal[""] = ""
+    cite: str = ""
+    prefix: str = ""
+
+
+class TransitionSpec(Placed):
+    name: str
+    title: str
+    by: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()  # facts that must be known (or stated absent) after the act
+    asks: tuple[str, ...] = ()  # facts the form offers besides
+    decide: str = ""  # full rule-set id
+    to: str = ""  # one target ("" stays)
+    branches: dict[str, str] = {}  # outcome or table value -> target, when `to` is a mapping
+    check: tuple[str, ...] = ()  # rule sets that must not REJECT, BLOCK or lack EVIDENCE
+    opinion: Literal["none", "optional", "required"] = "optional"
+    reasons: dict[str, str] = {}  # coded reasons, code -> title
+    not_same_as: tuple[str, ...] = ()  # states: persons who acted there may not
+    not_before: str = ""  # name of a deadline of this state that must have passed
+    set: dict[str, str] = {}  # fact -> expression, written with the act
+    confirms: bool = False  # this act makes an adverse outcome final: a named person answers for it
+    opens: str = ""  # child process opened by this act (full id)
+    document: str = ""
+    auto: bool = False  # fired by the clock or by the engine, never offered
+    hint: str = ""
+    prefix: str = ""
+
+
+class StateSpec(Placed):
+    name: str
+    title: str
+    final: str = ""  # "" not final; else the outcome (true -> the state's name)
+    by: tuple[str, ...] = ()
+    dues: tuple[DueSpec, ...] = ()
+    transitions: tuple[TransitionSpec, ...] = ()
+    if_nobody: str = ""
+    fragment: str = ""  # name of the fragment it came from
+    main: bool = True  # on the main line of the progress strip
+    hint: str = ""
+
+
+class ColumnSpec(Model):
+    """One Excel column: a fact path, or `finding` (是/否/未知 for a record), or part of the row's envelope."""
+
+    title: str
+    fact: str = ""
+    finding: str = ""
+    envelope: Literal["", "as_of", "source", "ref", "by"] = ""
+    required: bool = False
+
+
+class SheetSpec(Placed):
+    """Excel of a collection or of a child process; `name` is the sheet's name."""
+
+    target: str  # collection fact name, or name under which children stand in the parent
+    name: str
+    columns: tuple[ColumnSpec, ...]
+    key: tuple[str, ...] = ()
+
+
+class TallySpec(Placed):
+    """Exact dual-quorum count (domain 1.6): writes facts `<name>.*` from a roll and ballots."""
+
+    name: str
+    roll: str
+    ballots: str
+    matters: str = ""
+
+
+class CaseStep(Model):
+    act: str = ""
+    by: str = ""
+    on: dt.date | None = None
+    wait: str = ""
+    given: dict[str, Any] = {}
+    opinion: str = ""
+    reason: str = ""
+    child: str = ""
+    refused: str = ""
+    expect: str = ""
+
+
+class CaseSpec(Placed):
+    """A test case of a plugin; `because` names the rules that hit."""
+
+    name: str
+    on: dt.date | None = None
+    process: str = ""
+    place: str = ""
+    base: str = ""
+    given: dict[str, Any] = {}
+    steps: tuple[CaseStep, ...] = ()
+    decide: str = ""
+    expect: str = ""
+    value: Any = None
+    because: tuple[str, ...] | None = None
+    ask: tuple[str, ...] | None = None
+    set: dict[str, Any] = {}
+
+
+class ChildOf(Model):
+    process: str
+    name: str  # under which the parent reads the children
+
+
+class ProcessSpec(Placed):
+    """One process, flat, all fragments expanded, all references full ids."""
+
+    id: str
+    plugin: str
+    title: str
+    icon: str = "diagram-3"
+    about: str = ""
+    number: str = ""
+    pin: Literal["opening", "none"] = "opening"
+    place: Literal["", "compound", "community", "street", "district"] = ""
+    child_of: ChildOf | None = None
+    roles: dict[str, RoleSpec] = {}
+    if_nobody: dict[str, str] = {}
+    separate: tuple[tuple[str, ...], ...] = ()
+    facts: tuple[FactSpec, ...] = ()
+    opening: tuple[str, ...] = ()  # facts asked when a case is opened
+    name_fact: str = ""  # the fact that titles a case
+    states: tuple[StateSpec, ...] = ()
+    anywhere: tuple[TransitionSpec, ...] = ()
+    parameters: tuple[ParamSpec, ...] = ()
+    rulesets: tuple[RuleSetSpec, ...] = ()
+    sheets: tuple[SheetSpec, ...] = ()
+    tallies: tuple[TallySpec, ...] = ()
+    cases: tuple[CaseSpec, ...] = ()
+    bases: dict[str, dict[str, Any]] = {}  # named starting facts of cases
+    unconfirmed: tuple[str, ...] = ()  # what the domain research could not confirm
+    hash: str = ""
+
+    def state(self, name: str) -> StateSpec | None:
+        return next((s for s in self.states if s.name == name), None)
+
+    @property
+    def initial(self) -> StateSpec:
+        return self.states[0]
+
+
+class PluginSpec(Placed):
+    """A plugin as loaded: its processes, rule sets and parameters."""
+
+    name: str
+    title: str = ""
+    about: str = ""
+    path: str = ""
+    processes: tuple[ProcessSpec, ...] = ()
+    rulesets: tuple[RuleSetSpec, ...] = ()
+    parameters: tuple[ParamSpec, ...] = ()
+    locales: dict[str, dict[str, str]] = {}  # language -> path -> text
+    sources: dict[str, str] = {}  # S1 -> title of the source

@@ -1,0 +1,267 @@
+"""A process file: roles, facts, states and transitions, from YAML to a flat ProcessSpec."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from siquan.core.errors import SiquanError, Where
+from siquan.core.spec import read
+from siquan.core.spec.fragment import RESERVED_STATE, Expanded, expand
+from siquan.core.spec.model import (
+    ChildOf,
+    DueSpec,
+    FactSpec,
+    ProcessSpec,
+    RoleSpec,
+    RuleSetSpec,
+    StateSpec,
+    TallySpec,
+    TransitionSpec,
+)
+from siquan.core.spec.source import Cursor, Map, Seq, WrongShape
+
+UNITS = {"day": "day", "days": "day", "workday": "workday", "workdays": "workday", "month": "month", "months": "month",
+         "日": "day", "天": "day", "工作日": "workday", "个工作日": "workday", "个月": "month"}  # fmt: skip
+LEVELS = ("", "district", "street", "community", "grid", "compound")
+
+
+class UnknownReference(SiquanError):
+    """`{name}` is not a {what} of this process"""
+
+    code = "SQ031"
+    zh = "这个流程里没有叫 `{name}` 的{what_zh}"
+    help_en = "known: {known}"
+    help_zh = "已有：{known}"
+
+
+class BadDue(SiquanError):
+    """`{text}` is not a time limit"""
+
+    code = "SQ032"
+    zh = "`{text}` 不是时限"
+    help_en = "write it as `3 workdays`, `7 days` or `oc.file.days days`"
+    help_zh = "写作 3 workdays、7 days、2 months 或 参数名 days"
+
+
+class Names:
+    """Looks names up, with the fragment's prefix first."""
+
+    def __init__(self, facts: Iterable[FactSpec], rulesets: Mapping[str, str], states: Iterable[str], roles: Iterable[str], children: Mapping[str, str]) -> None:
+        self.facts: set[str] = set()
+        for spec in facts:
+            self._fact(spec.name, spec)
+        self.rulesets, self.states, self.roles, self.children = dict(rulesets), list(states), list(roles), dict(children)
+        self.siblings: dict[str, str] = {}
+
+    def _fact(self, name: str, spec: FactSpec) -> None:
+        self.facts.add(name)
+        for f in spec.fields if spec.type == "record" else ():
+            self._fact(f"{name}.{f.name}", f)
+
+    def find(self, name: str, prefix: str, pool: Any, where: Where, what: str, what_zh: str) -> str:
+        for candidate in (prefix + name, name):
+            if candidate in pool:
+                return candidate
+        raise UnknownReference(where, name=name, what=what, what_zh=what_zh, known="、".join(list(pool)[:30]))
+
+    def fact(self, name: str, prefix: str, where: Where) -> str:
+        return self.find(name, prefix, self.facts, where, "fact", "事实")
+
+    def role(self, name: str, where: Where) -> str:
+        return self.find(name, "", self.roles, where, "role", "角色")
+
+    def ruleset(self, name: str, prefix: str, where: Where) -> str:
+        if name in self.rulesets.values():
+            return name
+        return self.rulesets[self.find(name, prefix, self.rulesets, where, "rule set", "规则集")]
+
+    def state(self, name: str, where: Where) -> str:
+        return self.find(name, "", self.states, where, "state", "状态")
+
+    def child(self, name: str, prefix: str, where: Where) -> str:
+        if name in self.children.values() or name in self.siblings.values():
+            return name
+        if name in self.siblings:
+            return self.siblings[name]
+        return self.children[self.find(name, prefix, self.children, where, "child process", "子流程")]
+
+
+def read_roles(raw: Map) -> dict[str, RoleSpec]:
+    """`community: 社区经办@community`, or `{title, at: community, who: fact person}`."""
+    out = {}
+    for name, value in raw.items():
+        where = raw.at[name]
+        if isinstance(value, Map):
+            c = Cursor(value, f"roles.{name}", where)
+            who, title, level = c.text("who"), c.text("title", name), c.choice("at", LEVELS, "")
+            c.done()
+            fact = who.removeprefix("fact ").strip() if who.startswith("fact ") else ""
+        else:
+            title, _, level = str(value).partition("@")
+            fact = ""
+            if level not in LEVELS:
+                raise WrongShape(where, key=name, wanted="a level", wanted_zh="级别 district、street、community、grid、compound", value=level)
+        out[name] = RoleSpec(where=where, name=name, title=title, level=level, fact=fact)
+    return out
+
+
+def _due(name: str, raw: Any, where: Where, prefix: str) -> DueSpec:
+    c = Cursor(raw, f"due.{name}", where)
+    text = c.text("after", need=True)
+    found = re.fullmatch(r"\s*([\w.]+)\s*([^\W\d]+)\s*", text) or re.fullmatch(r"\s*(\d+)([^\W\d]+)\s*", text)
+    unit = UNITS.get(found.group(2)) if found else None
+    if found is None or unit is None:
+        raise BadDue(c.at("after"), text=text)
+    due = DueSpec(
+        where=where, name=name, title=c.text("title"), n=found.group(1), unit=unit, start=c.text("start"), before=c.text("before"),
+        then=c.text("then", "remind"), basis=c.choice("basis", read.BASES, ""), cite=c.text("cite"), prefix=prefix,
+    )  # fmt: skip
+    c.done()
+    return due
+
+
+def _transition(name: str, raw: Any, where: Where, prefix: str, names: Names) -> TransitionSpec:
+    c = Cursor(raw, f"transition {name}", where)
+    to, branches, target = "", {}, c.any("to")
+    if isinstance(target, Map):
+        for keys, state in target.items():
+            goal = "" if state == "same" else names.state(str(state), target.at[keys])
+            for key in keys.split(","):
+                branches[key.strip()] = goal
+    elif target is not None and target != "same":
+        to = names.state(str(target), c.at("to"))
+    decide = c.text("decide")
+    setting = c.map("set")
+    opens = c.text("opens")
+    spec = TransitionSpec(
+        where=where, name=name, title=c.text("title", name), by=tuple(names.role(r, c.at("by")) for r in c.words("by")),
+        needs=tuple(names.fact(f, prefix, c.at("needs")) for f in c.words("needs")),
+        asks=tuple(names.fact(f, prefix, c.at("asks")) for f in c.words("asks")),
+        decide=names.ruleset(decide, prefix, c.at("decide")) if decide else "", to=to, branches=branches,
+        check=tuple(names.ruleset(r, prefix, c.at("check")) for r in c.words("check")),
+        opinion=c.choice("opinion", ("none", "optional", "required"), "optional"), reasons=c.table("reasons"),
+        not_same_as=tuple(names.find(s, prefix, names.states, c.at("not_same_as"), "state", "状态") for s in c.words("not_same_as")),
+        not_before=c.text("not_before"), set={names.fact(k, prefix, setting.at[k]): str(v) for k, v in setting.items()},
+        confirms=c.flag("confirms"), opens=names.child(opens, prefix, c.at("opens")) if opens else "", document=c.text("document"),
+        auto=c.flag("auto"), hint=c.text("hint"), prefix=prefix,
+    )  # fmt: skip
+    c.done(("title", "by", "needs", "to"))
+    return spec
+
+
+def _state(name: str, raw: Any, where: Where, prefix: str, names: Names, expanded: Expanded) -> StateSpec:
+    c = Cursor(raw, f"states.{name}", where)
+    final = c.any("final", "")
+    outcome = name.rpartition(".")[2] if final is True else "" if final in (False, None) else str(final)
+    dues = []
+    if c.has("due"):
+        dues.append(_due("due", c.any("due"), c.at("due"), prefix))
+    many = c.map("dues")
+    dues += [_due(k, v, many.at[k], prefix) for k, v in many.items()]
+    title, hint, by = c.text("title", name), c.text("hint"), tuple(names.role(r, c.at("by")) for r in c.words("by"))
+    main, if_nobody = c.flag("main", True), c.text("if_nobody")
+    transitions = []
+    entries = c.map("do")
+    for key, value in entries.items():
+        transitions.append(_transition(key, value, entries.at[key], prefix, names))
+    for key, value in c.rest():
+        if not isinstance(value, Map):
+            raise WrongShape(c.at(key), key=key, wanted="a transition or one of " + ", ".join(RESERVED_STATE), wanted_zh="转移（一组键和值），或 " + "、".join(RESERVED_STATE) + " 之一", value=value)  # fmt: skip
+        transitions.append(_transition(key, value, c.at(key), prefix, names))
+    return StateSpec(
+        where=where, name=name, title=title, final=outcome, by=by, dues=tuple(dues), transitions=tuple(transitions),
+        if_nobody=if_nobody, fragment=expanded.fragments.get(prefix, ""), main=main, hint=hint,
+    )  # fmt: skip
+
+
+def read_process(
+    raw: Any, plugin: str, library: Mapping[str, Map], shared: Mapping[str, str], where: Where, *,
+    name: str = "", child: ChildOf | None = None, prefix: str = "", outer_roles: Mapping[str, RoleSpec] | None = None,
+    siblings: Mapping[str, str] | None = None,
+) -> tuple[list[ProcessSpec], list[RuleSetSpec]]:  # fmt: skip
+    """The process and the child processes its fragments brought; rule sets written in it. `shared` maps the names of
+    the plugin's rule sets to full ids."""
+    c = Cursor(raw, "process", where)
+    short = name or c.text("process", need=True)
+    c.any("process")
+    c.any("as")
+    id = f"{plugin}.{short}"
+    if child is None and c.has("child_of"):
+        link = Cursor(c.any("child_of"), "child_of", c.at("child_of"))
+        child = ChildOf(process=_full(link.text("process", need=True), plugin), name=link.text("as", need=True))
+        link.done()
+    states_raw = c.map("states")
+    if not states_raw:
+        raise WrongShape(c.where, key="states", wanted="at least one state", wanted_zh="至少一个状态", value="")
+    expanded = expand(states_raw, library)
+    facts = read.read_facts(c.map("facts")) + read.read_derived(c.map("derived"))
+    for part, at in expanded.facts:
+        facts += read.read_facts(part, at)
+    for part, at in expanded.derived:
+        facts += read.read_derived(part, at)
+    roles = {**(outer_roles or {}), **read_roles(c.map("roles"))}
+    rule_entries: list[tuple[str, Any, Where, str]] = []
+    rules_raw = c.map("rules")
+    rule_entries += [(k, v, rules_raw.at[k], "") for k, v in rules_raw.items()] + expanded.rules
+    own: dict[str, str] = {}
+    rulesets = []
+    for key, value, at_where, at in rule_entries:
+        full = f"{id}.{key}" if (at or child and name) else f"{plugin}.{key}"
+        own[key] = full
+        rulesets.append(read.read_ruleset(full, value, at_where, process=id, prefix=at))
+    children = {}
+    for key, value, _at in expanded.children:
+        children[key] = f"{id}.{key}"
+        children[str(value.get("as") or key)] = f"{id}.{key}"
+    names = Names(facts, {**shared, **own}, [s[0] for s in expanded.states] + list(expanded.entries), roles, children)
+    names.siblings = dict(siblings or {})
+    states = tuple(_state(n, v, w, p, names, expanded) for n, v, w, p in expanded.states)
+    anywhere_raw = c.map("anywhere")
+    parameters = read.read_parameters(c.map("parameters"))
+    for part in expanded.parameters:
+        parameters += read.read_parameters(part)
+    sheets = read.read_sheets(c.map("excel"))
+    for part in expanded.sheets:
+        sheets += read.read_sheets(part)
+    tallies = c.map("tallies")
+    separate = c.list("separate")
+    cases = c.list("cases")
+    bases = c.map("bases")
+    spec = ProcessSpec(
+        where=c.where, id=id, plugin=plugin, title=c.text("title", short), icon=c.text("icon", "diagram-3"), about=c.text("about"),
+        number=c.text("number"), pin=c.choice("pin", ("opening", "none"), "opening"), place=c.choice("place", ("", "compound", "community", "street", "district"), ""),
+        child_of=child, roles=roles, if_nobody=c.table("if_nobody"),
+        separate=tuple(tuple(str(x) for x in group) for group in separate if isinstance(group, Seq)), facts=facts,
+        opening=tuple(names.fact(f, "", c.at("opening")) for f in c.words("opening")), name_fact=c.text("name"), states=states,
+        anywhere=tuple(_transition(k, v, anywhere_raw.at[k], "", names) for k, v in anywhere_raw.items()), parameters=parameters,
+        rulesets=tuple(rulesets), sheets=sheets,
+        tallies=tuple(_tally(k, v, tallies.at[k]) for k, v in tallies.items()),
+        cases=tuple(read.read_case(x, at, process=id) for x, at in zip(cases, cases.at, strict=True)),
+        bases={k: read.plain(v) for k, v in bases.items()}, unconfirmed=c.words("unconfirmed"),
+    )  # fmt: skip
+    c.done(("states", "facts", "rules", "roles"))
+    out = [spec]
+    for key, value, at in expanded.children:
+        link = ChildOf(process=id, name=f"{at}{value.get('as') or key.removeprefix(at)}")
+        inner, more = read_process(
+            value, plugin, library, shared, value.where, name=f"{short}.{key}", child=link, prefix=at, outer_roles=roles,
+            siblings=siblings,
+        )
+        out += inner
+        rulesets += more
+    return out, rulesets
+
+
+def _full(name: str, plugin: str) -> str:
+    return name if name.startswith(f"{plugin}.") else f"{plugin}.{name}"
+
+
+def _tally(name: str, raw: Any, where: Where) -> TallySpec:
+    c = Cursor(raw, f"tallies.{name}", where)
+    tally = TallySpec(
+        where=where, name=name, roll=c.text("roll", need=True), ballots=c.text("ballots", need=True), matters=c.text("matters")
+    )
+    c.done()
+    return tally

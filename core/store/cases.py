@@ -1,0 +1,285 @@
+"""Cases: the row that says where a case stands, its lock and the queries of the inbox."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from siquan.core.errors import NotFound, Stale
+from siquan.core.store import chain
+from siquan.core.store import tables as t
+from siquan.core.store.repository import Repository, chunks, select, within
+from siquan.core.store.rows import Case
+
+_C = t.case_file.c
+_GET = select(Case, t.case_file).where(_C.id == sa.bindparam("b_id"))
+_LOCK = _GET.with_for_update()
+_CHANGEABLE = frozenset(
+    "number title place state outcome closed_at due_on definition_hash book_version parent_id parent_name "
+    "ordinal origin".split()
+)
+#: process -> states; an empty set means every state of it
+States = Mapping[str, Collection[str]]
+
+
+class Cases(Repository):
+    def add(
+        self,
+        *,
+        process: str,
+        definition_hash: str,
+        title: str,
+        place: str,
+        state: str,
+        opened_by: str,
+        number: str | None = None,
+        parent_id: str | None = None,
+        parent_name: str | None = None,
+        ordinal: int | None = None,
+        book_version: int = 0,
+        due_on: dt.date | None = None,
+        origin: str = "",
+        case_id: str | None = None,
+    ) -> Case:
+        """Open a case at revision 1; its first event is still to be appended."""
+        at = self.tx.at
+        row = Case(
+            case_id or self.tx.new_id(),
+            number,
+            process,
+            definition_hash,
+            parent_id,
+            parent_name,
+            ordinal,
+            title,
+            place,
+            state,
+            None,
+            True,
+            1,
+            0,
+            at,
+            opened_by,
+            at,
+            None,
+            due_on,
+            book_version,
+            origin,
+            0,
+            chain.GENESIS,
+        )
+        self._insert(t.case_file, row)
+        self.tx.locked.add(row.id)
+        self.tx.heads[row.id] = (0, chain.GENESIS)
+        return row
+
+    def find(self, case_id: str) -> Case | None:
+        return self._one(Case, _GET, {"b_id": case_id})
+
+    def get(self, case_id: str) -> Case:
+        return self._must(self.find(case_id), case_id)
+
+    def lock(self, case_id: str) -> Case:
+        """The case, held until the transaction ends; nobody else can act on it meanwhile. On a child take the
+        parent's lock first, or two acts can wait for each other."""
+        row = self._must(self._one(Case, _LOCK, {"b_id": case_id}), case_id)
+        self.tx.locked.add(case_id)
+        return row
+
+    @staticmethod
+    def _must(row: Case | None, name: str) -> Case:
+        if row is None:
+            raise NotFound(kind="事项", name=name)
+        return row
+
+    def by_number(self, number: str) -> Case | None:
+        return self._one(Case, select(Case, t.case_file).where(_C.number == number))
+
+    def get_many(self, case_ids: Collection[str]) -> dict[str, Case]:
+        found: dict[str, Case] = {}
+        for part in chunks(case_ids):
+            found |= {c.id: c for c in self._all(Case, select(Case, t.case_file).where(_C.id.in_(part)))}
+        return found
+
+    def update(self, case_id: str, expected_revision: int, **changes: Any) -> int:
+        """Change the row if it still has the expected revision; returns the new revision. Setting `closed_at`
+        closes the case. Raises Stale when it moved on, NotFound when there is none."""
+        unknown = changes.keys() - _CHANGEABLE
+        if unknown:
+            raise TypeError(f"no such column to change: {sorted(unknown)}")
+        if "closed_at" in changes:
+            changes["is_open"] = changes["closed_at"] is None
+        if case_id in self.tx.unsaved:
+            changes["last_seq"], changes["last_hash"] = self.tx.heads[case_id]
+        changes |= {"revision": expected_revision + 1, "updated_at": self.tx.at}
+        where = (_C.id == case_id, _C.revision == expected_revision)
+        if not self._run(sa.update(t.case_file).where(*where).values(changes)).rowcount:
+            raise Stale(seen=expected_revision, now=self.get(case_id).revision)
+        self.tx.unsaved.discard(case_id)
+        self.tx.locked.add(case_id)
+        return expected_revision + 1
+
+    # -- children --------------------------------------------------------------------------------------------
+    def children(self, parent_id: str, name: str | None = None) -> list[Case]:
+        """Children in the order they were opened, of one name or of all."""
+        where = [_C.parent_id == parent_id] + ([_C.parent_name == name] if name else [])
+        return self._all(Case, select(Case, t.case_file).where(*where).order_by(_C.parent_name, _C.ordinal))
+
+    def next_ordinal(self, parent_id: str, name: str) -> int:
+        """Call it under the parent's lock."""
+        top = sa.select(sa.func.coalesce(sa.func.max(_C.ordinal), 0)).where(
+            _C.parent_id == parent_id, _C.parent_name == name
+        )
+        return self._count(top) + 1
+
+    def bump_children(self, parent_id: str) -> int:
+        """A child changed: the parent's children revision goes up (and the parent is locked). Returns the new
+        one."""
+        bump = sa.update(t.case_file).where(_C.id == parent_id)
+        if not self._run(bump.values(children_revision=_C.children_revision + 1)).rowcount:
+            raise NotFound(kind="事项", name=parent_id)
+        return self._count(sa.select(_C.children_revision).where(_C.id == parent_id))
+
+    # -- inbox -----------------------------------------------------------------------------------------------
+    def open_for(
+        self,
+        places: Collection[str] | None,
+        states: States | None = None,
+        *,
+        due_from: dt.date | None = None,
+        due_to: dt.date | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[Case]:
+        """Open cases at these places (None: everywhere) in these states (None: all), earliest deadline first.
+        With `due_from`/`due_to` (both included) only cases with a deadline in between."""
+        where = self._open(places, states, due_from, due_to)
+        if where is None:
+            return []
+        # ids first: the sort then runs over an index and never touches the wide rows
+        page = sa.select(_C.id).where(*where).order_by(_C.due_on, _C.id).limit(limit).offset(offset)
+        ids = list(self.tx.conn.execute(page).scalars())
+        found = self.get_many(ids)
+        return [found[i] for i in ids]
+
+    def count_open(
+        self,
+        places: Collection[str] | None,
+        states: States | None = None,
+        *,
+        due_from: dt.date | None = None,
+        due_to: dt.date | None = None,
+    ) -> int:
+        where = self._open(places, states, due_from, due_to)
+        return (
+            0
+            if where is None
+            else self._count(sa.select(sa.func.count()).select_from(t.case_file).where(*where))
+        )
+
+    def count_open_by(
+        self,
+        column: Literal["process", "place", "state"],
+        places: Collection[str] | None,
+        states: States | None = None,
+    ) -> dict[str, int]:
+        """{process or place or state: number of open cases}."""
+        where = self._open(places, states, None, None)
+        if where is None:
+            return {}
+        by = _C[column]
+        found = self.tx.conn.execute(sa.select(by, sa.func.count()).where(*where).group_by(by))
+        return {str(name): int(n) for name, n in found}
+
+    @staticmethod
+    def _open(
+        places: Collection[str] | None,
+        states: States | None,
+        due_from: dt.date | None,
+        due_to: dt.date | None,
+    ) -> list[sa.ColumnElement[bool]] | None:
+        """Conditions; None when nothing can match."""
+        where: list[sa.ColumnElement[bool]] = [_C.is_open == sa.true()]
+        if places is not None:
+            if not places:
+                return None
+            where.append(within(_C.place, places))
+        if states is not None:
+            if not states:
+                return None
+            whole = [process for process, names in states.items() if not names]
+            some = [
+                sa.and_(_C.process == process, within(_C.state, names))
+                for process, names in states.items()
+                if names
+            ]
+            where.append(sa.or_(*some, *([within(_C.process, whole)] if whole else [])))
+        if due_from is not None:
+            where.append(_C.due_on >= due_from)
+        if due_to is not None:
+            where.append(_C.due_on <= due_to)
+        elif due_from is not None:
+            where.append(_C.due_on < dt.date.max)
+        return where
+
+    def opened_by(self, person: str, limit: int = 50, offset: int = 0) -> list[Case]:
+        """What a person started, newest first."""
+        page = select(Case, t.case_file).where(_C.opened_by == person)
+        return self._all(Case, page.order_by(_C.opened_at.desc(), _C.id).limit(limit).offset(offset))
+
+    def done_by(self, person: str, limit: int = 50, offset: int = 0) -> list[Case]:
+        """Cases a person has acted in, the last act first."""
+        last = (
+            sa.select(t.event.c.case_id, sa.func.max(t.event.c.at).label("last_at"))
+            .where(t.event.c.actor == person)
+            .group_by(t.event.c.case_id)
+            .subquery()
+        )
+        page = (
+            select(Case, t.case_file)
+            .join(last, last.c.case_id == _C.id)
+            .order_by(last.c.last_at.desc(), _C.id)
+        )
+        return self._all(Case, page.limit(limit).offset(offset))
+
+    def search(
+        self, words: str, places: Collection[str] | None = None, limit: int = 50, offset: int = 0
+    ) -> list[Case]:
+        """Cases whose number begins with the words or whose title has all of them, newest first."""
+        parts = words.lower().split()
+        if not parts or (places is not None and not places):
+            return []
+        title = sa.and_(*(sa.func.lower(_C.title).contains(p, autoescape=True) for p in parts))
+        where = [sa.or_(sa.func.lower(_C.number).startswith(words.strip().lower(), autoescape=True), title)]
+        if places is not None:
+            where.append(within(_C.place, places))
+        page = select(Case, t.case_file).where(*where).order_by(_C.opened_at.desc(), _C.id)
+        return self._all(Case, page.limit(limit).offset(offset))
+
+    # -- everything ------------------------------------------------------------------------------------------
+    def of_process(
+        self, process: str, is_open: bool | None = None, after: str = "", limit: int = 500
+    ) -> list[Case]:
+        """A page by id, for runs over all cases of a process."""
+        where = [_C.process == process, _C.id > after]
+        if is_open is not None:
+            where.append(_C.is_open == (sa.true() if is_open else sa.false()))
+        return self._all(Case, select(Case, t.case_file).where(*where).order_by(_C.id).limit(limit))
+
+    def ids(self, after: str = "", limit: int = 500) -> list[str]:
+        page = sa.select(_C.id).where(_C.id > after).order_by(_C.id).limit(limit)
+        return list(self.tx.conn.execute(page).scalars())
+
+    def count_by_process(self) -> dict[str, tuple[int, int]]:
+        """{process: (open, closed)}."""
+        out: dict[str, tuple[int, int]] = {}
+        found = self.tx.conn.execute(
+            sa.select(_C.process, _C.is_open, sa.func.count()).group_by(_C.process, _C.is_open)
+        )
+        for process, is_open, n in found:
+            was = out.get(process, (0, 0))
+            out[process] = (was[0] + n, was[1]) if is_open else (was[0], was[1] + n)
+        return out

@@ -1,0 +1,91 @@
+"""Deadlines of cases, and the sweep's question: whose last day has passed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from typing import Any
+
+import sqlalchemy as sa
+
+from siquan.core.store import tables as t
+from siquan.core.store.repository import Repository, chunks, select
+from siquan.core.store.rows import Deadline
+
+_D = t.deadline.c
+
+
+class Deadlines(Repository):
+    def add(
+        self,
+        case_id: str,
+        state: str,
+        name: str,
+        start: dt.date,
+        end_date: dt.date,
+        *,
+        then: str = "remind",
+        provisional: bool = False,
+        record: Any = None,
+        calendar_version: int = 0,
+    ) -> Deadline:
+        row = Deadline(
+            self.tx.new_id(), case_id, state, name, start, end_date, provisional, "open", then, record,
+            calendar_version, None, self.tx.at,
+        )  # fmt: skip
+        self._insert(t.deadline, row)
+        return row
+
+    def of(self, case_id: str, status: str | None = None) -> list[Deadline]:
+        where = [_D.case_id == case_id] + ([_D.status == status] if status else [])
+        rows = select(Deadline, t.deadline).where(*where)
+        return self._all(Deadline, rows.order_by(_D.end_date, _D.created_at, _D.id))
+
+    def of_many(self, case_ids: Collection[str], status: str = "open") -> dict[str, list[Deadline]]:
+        """{case: deadlines, the next first} with an entry for every case asked for."""
+        out: dict[str, list[Deadline]] = {i: [] for i in case_ids}
+        for part in chunks(case_ids):
+            rows = select(Deadline, t.deadline).where(_D.case_id.in_(part), _D.status == status)
+            for row in self._all(Deadline, rows.order_by(_D.end_date, _D.id)):
+                out[row.case_id].append(row)
+        return out
+
+    def overdue(self, on: dt.date, limit: int = 200, after: str = "") -> list[Deadline]:
+        """Open deadlines whose last day lies before `on`, by id in pages: the sweep's work list."""
+        where = (_D.status == "open", _D.end_date < on, _D.id > after)
+        return self._all(Deadline, select(Deadline, t.deadline).where(*where).order_by(_D.id).limit(limit))
+
+    def provisional(self, limit: int = 1000, after: str = "") -> list[Deadline]:
+        """Open deadlines to work out again when a calendar year is published, by id in pages."""
+        where = (_D.status == "open", _D.provisional == sa.true(), _D.id > after)
+        return self._all(Deadline, select(Deadline, t.deadline).where(*where).order_by(_D.id).limit(limit))
+
+    def settle(self, deadline_id: str, status: str) -> bool:
+        """Set an open deadline to met, fired or cancelled; False when it was not open any more, so that of
+        two sweeps only one acts."""
+        values: dict[str, Any] = {"status": status}
+        if status == "fired":
+            values["fired_at"] = self.tx.at
+        where = (_D.id == deadline_id, _D.status == "open")
+        return bool(self._run(sa.update(t.deadline).where(*where).values(values)).rowcount)
+
+    def settle_state(self, case_id: str, state: str, status: str = "met") -> int:
+        """The case left a state: its open deadlines are met (or cancelled)."""
+        where = (_D.case_id == case_id, _D.state == state, _D.status == "open")
+        return self._run(sa.update(t.deadline).where(*where).values(status=status)).rowcount
+
+    def move(
+        self, deadline_id: str, end_date: dt.date, provisional: bool, record: Any, calendar_version: int
+    ) -> None:
+        """A new last day, after a calendar year was published or a pause ended."""
+        values = {
+            "end_date": end_date, "provisional": provisional, "record": record,
+            "calendar_version": calendar_version,
+        }  # fmt: skip
+        self._run(sa.update(t.deadline).where(_D.id == deadline_id).values(values))
+
+    def next_of(self, case_id: str) -> dt.date | None:
+        """The earliest open last day: what `due_on` of the case should say."""
+        first = sa.select(sa.func.min(_D.end_date)).where(_D.case_id == case_id, _D.status == "open")
+        found: dt.date | None = self.tx.conn.execute(first).scalar()
+        return found

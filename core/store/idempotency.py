@@ -1,0 +1,65 @@
+"""A repeated request is answered again, not done again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from siquan.core.errors import SiquanError
+from siquan.core.store import tables as t
+from siquan.core.store.canonical import canonical
+from siquan.core.store.chain import digest
+from siquan.core.store.repository import Repository
+
+_I = t.idempotency.c
+_GET = sa.select(_I.request_hash, _I.response).where(_I.key == sa.bindparam("b_key"))
+_PUT = sa.insert(t.idempotency)
+_ANSWER = (
+    sa.update(t.idempotency)
+    .where(_I.key == sa.bindparam("b_key"))
+    .values(response=sa.bindparam("b_response", type_=_I.response.type))
+)
+
+
+class IdempotencyConflict(SiquanError):
+    """the key `{key}` was already used for another request"""
+
+    code = "SQ411"
+    zh = "请求编号 `{key}` 已用于另一项请求"
+    help_en = "send a new key with every new request"
+    help_zh = "每项新请求要用新的编号"
+    exit = 1
+    http = 409
+
+
+class Idempotency(Repository):
+    def claim(self, key: str, request: Any) -> Any:
+        """None when the key is new: it is taken within this transaction, call `answer` before it ends. Else
+        the stored response of the same request. Raises IdempotencyConflict when the key came with other
+        content. `request` is any JSON; a second caller with the same key waits for the first."""
+        request_hash = digest(canonical(request))
+        row = self._run(_GET, {"b_key": key}).first()
+        if row is None:
+            values = {"key": key, "request_hash": request_hash, "response": None, "at": self.tx.at}
+            if self.tx.is_sqlite:  # the write lock is ours, nobody can come between
+                self._run(_PUT, values)
+                return None
+            try:
+                with self.tx.conn.begin_nested():
+                    self._run(_PUT, values)
+                return None
+            except IntegrityError:
+                row = self._run(_GET, {"b_key": key}).one()
+        if row.request_hash != request_hash:
+            raise IdempotencyConflict(key=key)
+        return row.response
+
+    def answer(self, key: str, response: Any) -> None:
+        """The response a repeated request will get."""
+        self._run(_ANSWER, {"b_key": key, "b_response": response})
+
+    def prune(self, before: dt.datetime) -> int:
+        return self._run(sa.delete(t.idempotency).where(_I.at < before)).rowcount

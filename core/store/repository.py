@@ -1,0 +1,70 @@
+"""What every repository is: a handful of statements spoken on the connection of one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import fields
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from siquan.core.store.transaction import Tx
+
+T = TypeVar("T")
+#: how many values one IN list takes; SQLite and the domestic databases have limits
+CHUNK = 500
+
+
+@cache
+def select(cls: type[Any], table: sa.Table) -> sa.Select[*tuple[Any, ...]]:
+    """SELECT of exactly the fields of a row class, in their order."""
+    return sa.select(*(table.c[f.name] for f in fields(cls)))
+
+
+def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
+    """Slices short enough for one IN list."""
+    rest = list(values)
+    for at in range(0, len(rest), size):
+        yield rest[at : at + size]
+
+
+class Repository:
+    __slots__ = ("tx",)
+
+    def __init__(self, tx: Tx) -> None:
+        self.tx = tx
+
+    def _run(
+        self, statement: sa.Executable, values: dict[str, Any] | Sequence[dict[str, Any]] | None = None
+    ) -> sa.CursorResult[*tuple[Any, ...]]:
+        result = self.tx.conn.execute(statement, values)
+        assert isinstance(result, sa.CursorResult)
+        return result
+
+    def _all(self, cls: type[T], statement: sa.Executable, values: dict[str, Any] | None = None) -> list[T]:
+        return [cls(*row) for row in self.tx.conn.execute(statement, values)]
+
+    def _one(self, cls: type[T], statement: sa.Executable, values: dict[str, Any] | None = None) -> T | None:
+        row = self.tx.conn.execute(statement, values).first()
+        return None if row is None else cls(*row)
+
+    def _count(self, statement: sa.Executable, values: dict[str, Any] | None = None) -> int:
+        return int(self.tx.conn.execute(statement, values).scalar_one())
+
+    def _insert(self, table: sa.Table, row: Any) -> None:
+        """Store a row object whose fields are the columns."""
+        self._run(_insert(table), {f.name: getattr(row, f.name) for f in fields(row)})
+
+
+@cache
+def _insert(table: sa.Table) -> sa.Insert:
+    return sa.insert(table)
+
+
+def within(column: sa.ColumnElement[Any], values: Collection[Any]) -> sa.ColumnElement[bool]:
+    """`column IN values`, `=` for a single one so that an index gives its order."""
+    if len(values) == 1:
+        return sa.and_(column == next(iter(values)))
+    return column.in_(sorted(values))

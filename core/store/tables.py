@@ -1,0 +1,226 @@
+"""The tables. Plain SQL only: text, integers, booleans; no JSON operators, partial indexes, arrays or
+RETURNING.
+
+Texts that are only shown are `Text`; what is compared, keyed or indexed is a bounded `String`. Names are
+lower case, at most 30 characters and no reserved words (the case table is `case_file`). A change here needs a
+migration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from siquan.core.store.columns import Day, DayOrNever, Instant, Json
+
+metadata = sa.MetaData()
+
+#: DBOS keeps these in the same SQLite file; neither our tables nor a migration may touch them.
+FOREIGN_TABLES = frozenset(
+    "workflow_status workflow_input workflow_output workflow_events workflow_events_history "
+    "operation_outputs notifications streams queues workflow_schedules application_versions dbos_migrations".split()
+)
+
+
+def _id(name: str = "id") -> sa.Column[str]:
+    return sa.Column(name, sa.String(100), primary_key=True)
+
+
+def _str(name: str, length: int = 100, **more: Any) -> sa.Column[str]:
+    return sa.Column(name, sa.String(length), nullable=False, **more)
+
+
+def _opt(name: str, length: int = 100, *args: Any, **more: Any) -> sa.Column[str]:
+    return sa.Column(name, sa.String(length), *args, nullable=True, **more)
+
+
+def _text(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False)
+
+
+def _int(name: str, **more: Any) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer, nullable=False, **more)
+
+
+def _bool(name: str, null: bool = False) -> sa.Column[bool]:
+    return sa.Column(name, sa.Boolean, nullable=null)
+
+
+def _json(name: str, null: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, Json, nullable=null)
+
+
+def _at(name: str = "at", null: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, Instant, nullable=null)
+
+
+def _day(name: str, null: bool = False, **more: Any) -> sa.Column[Any]:
+    return sa.Column(name, Day, nullable=null, **more)
+
+
+def _case(null: bool = False, key: bool = False) -> sa.Column[str]:
+    return sa.Column("case_id", sa.String(100), sa.ForeignKey("case_file.id"), nullable=null, primary_key=key)
+
+
+# -- organisation --------------------------------------------------------------------------------------------
+org_unit = sa.Table(
+    "org_unit", metadata,
+    _id(), _str("kind", 20), _text("name"), _opt("parent_id", 100, sa.ForeignKey("org_unit.id")),
+    _str("path", 700), _bool("active"),
+    sa.Index("ix_org_unit_parent", "parent_id"), sa.Index("ix_org_unit_path", "path"),
+)
+person = sa.Table(
+    "person", metadata,
+    _id(), _text("name"), _opt("unit_id", 100, sa.ForeignKey("org_unit.id")), _opt("login", 200, unique=True),
+    _str("password_hash", 300), _str("lang", 10), _str("theme", 20), _bool("must_change"),
+    _int("failed_count"),
+    _at("locked_until", null=True), _bool("active"), _at("created_at"),
+)  # fmt: skip
+role_grant = sa.Table(
+    "role_grant", metadata,
+    _id(), _str("person_id", 100), _str("role", 200), _str("unit_id", 100), _day("since"),
+    _day("until", null=True),
+    _str("granted_by", 100), _at(),
+    sa.ForeignKeyConstraint(["person_id"], ["person.id"]),
+    sa.ForeignKeyConstraint(["unit_id"], ["org_unit.id"]),
+    sa.Index("ix_role_grant_person", "person_id"), sa.Index("ix_role_grant_unit", "unit_id", "role"),
+)  # fmt: skip
+
+# -- cases ---------------------------------------------------------------------------------------------------
+case_file = sa.Table(
+    "case_file", metadata,
+    _id(), _opt("number", 100, unique=True), _str("process", 200), _str("definition_hash", 128),
+    _opt("parent_id", 100, sa.ForeignKey("case_file.id")), _opt("parent_name", 200),
+    sa.Column("ordinal", sa.Integer), _text("title"), _str("place", 200), _str("state", 200),
+    _opt("outcome", 200),
+    _bool("is_open"), _int("revision"), _int("children_revision"), _at("opened_at"), _str("opened_by", 100),
+    _at("updated_at"), _at("closed_at", null=True), sa.Column("due_on", DayOrNever, nullable=False),
+    _int("book_version"), _str("origin", 200), _int("last_seq"), _str("last_hash", 128),
+    # the inbox walks the first one (few places) or the second (all places) without touching the rows
+    sa.Index("ix_case_place", "is_open", "place", "due_on", "id", "process", "state"),
+    sa.Index("ix_case_due", "is_open", "due_on", "id", "process", "state", "place"),
+    sa.Index("ix_case_process", "process", "is_open", "state"),
+    sa.Index("ix_case_opener", "opened_by", "opened_at"),
+    sa.UniqueConstraint("parent_id", "parent_name", "ordinal", name="uq_case_ordinal"),
+)  # fmt: skip
+event = sa.Table(
+    "event", metadata,
+    _case(key=True), _int("seq", primary_key=True), _at(), _str("actor", 100), _str("on_behalf", 100),
+    _str("kind", 30), _json("data"), _str("prev_hash", 128), _str("hash", 128), _str("algo", 20),
+    sa.Index("ix_event_at", "at"), sa.Index("ix_event_actor", "actor", "at"),
+)  # fmt: skip
+fact_value = sa.Table(
+    "fact_value", metadata,
+    _id(), _case(), _str("path", 300), _int("seq"), _json("value", null=True), _day("as_of", null=True),
+    _text("source"), _text("ref"), _str("stated_by", 100), _bool("complete", null=True), _opt("salt", 128),
+    _str("commitment", 128), _at("erased_at", null=True), _bool("is_current"),
+    sa.UniqueConstraint("case_id", "path", "seq", name="uq_fact_value"),
+    sa.Index("ix_fact_current", "case_id", "is_current", "path"),
+)  # fmt: skip
+decision = sa.Table(
+    "decision", metadata,
+    _id(), _case(null=True), sa.Column("event_seq", sa.Integer), _str("transition", 200),
+    _str("ruleset", 200),
+    _str("version", 100), _str("hash", 128), _day("on_date"), _str("place", 200), _str("outcome", 200),
+    _bool("refused"), _json("record", null=True), _opt("salt", 128), _str("commitment", 128),
+    _str("actor", 100),
+    _at(), _int("children_revision"), _at("erased_at", null=True),
+    sa.Index("ix_decision_case", "case_id", "event_seq"), sa.Index("ix_decision_ruleset", "ruleset", "at"),
+    sa.Index("ix_decision_at", "at"),
+)  # fmt: skip
+deadline = sa.Table(
+    "deadline", metadata,
+    _id(), _case(), _str("state", 200), _str("name", 200), _day("start_date", key="start"), _day("end_date"),
+    _bool("provisional"), _str("status", 20), _str("on_expiry", 200, key="then"), _json("record"),
+    _int("calendar_version"), _at("fired_at", null=True), _at("created_at"),
+    sa.Index("ix_deadline_sweep", "status", "end_date"), sa.Index("ix_deadline_case", "case_id", "status"),
+)  # fmt: skip
+task = sa.Table(
+    "task", metadata,
+    _id(), _case(), _str("state", 200), _at("opened_at"), _at("closed_at", null=True),
+    _opt("claimed_by", 100),
+    _at("claimed_at", null=True), _opt("closed_by", 100),
+    sa.Index("ix_task_case", "case_id", "closed_at"), sa.Index("ix_task_claim", "claimed_by", "closed_at"),
+    sa.Index("ix_task_closer", "closed_by", "closed_at"),
+)  # fmt: skip
+
+# -- collections ---------------------------------------------------------------------------------------------
+collection_batch = sa.Table(
+    "collection_batch", metadata,
+    _case(key=True), _str("collection", 200, primary_key=True), _int("seq", primary_key=True),
+    sa.Column("row_count", sa.Integer, nullable=False, key="rows"), _bool("complete"), _str("salt", 128),
+    _str("commitment", 128), _str("file_name", 300), _str("file_hash", 128), _at(),
+)  # fmt: skip
+collection_row = sa.Table(
+    "collection_row", metadata,
+    _case(key=True), _str("collection", 200, primary_key=True), _int("batch", primary_key=True),
+    _int("row_no", primary_key=True), _str("row_key", 300), _json("data", null=True), _opt("salt", 32),
+    _opt("leaf", 64), _bool("is_current"),
+    sa.Index("ix_row_key", "case_id", "collection", "is_current", "row_key"),
+)  # fmt: skip
+
+# -- books ---------------------------------------------------------------------------------------------------
+definition = sa.Table(
+    "definition", metadata,
+    _id("hash"), _str("kind", 30), _str("name", 200), _str("version", 100), _text("document"), _at(),
+    sa.Index("ix_definition_name", "kind", "name", "at"),
+)
+book_version = sa.Table(
+    "book_version", metadata,
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False), _at(), _str("published_by", 100),
+    _text("note"), _str("hash", 128),
+)  # fmt: skip
+book_line = sa.Table(
+    "book_line", metadata,
+    _id(), _str("name", 200), _day("since"), _str("place", 200), _json("value"), _str("basis", 20),
+    _text("cite"),
+    _text("ref"), _str("origin", 20), _int("added_in"), sa.Column("removed_in", sa.Integer),
+    sa.Index("ix_book_line_name", "name", "place", "since"),
+)  # fmt: skip
+holiday_year = sa.Table(
+    "holiday_year", metadata,
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False), _int("year"), _json("holidays"),
+    _json("workdays"), _text("source"), _str("published_by", 100), _at(),
+    sa.Index("ix_holiday_year", "year", "version"),
+)  # fmt: skip
+
+# -- the rest ------------------------------------------------------------------------------------------------
+idempotency = sa.Table(
+    "idempotency", metadata, _id("key"), _str("request_hash", 128), _json("response", null=True), _at(),
+    sa.Index("ix_idempotency_at", "at"),
+)  # fmt: skip
+counter = sa.Table("counter", metadata, _id("scope"), _int("value"))
+incident = sa.Table(
+    "incident", metadata,
+    _id(), _at(), _str("kind", 50), _case(null=True), _text("message"), _json("data"), _str("status", 20),
+    _at("closed_at", null=True), _opt("closed_by", 100), _text("note"),
+    sa.Index("ix_incident_status", "status", "at"), sa.Index("ix_incident_case", "case_id"),
+)  # fmt: skip
+access_log = sa.Table(
+    "access_log", metadata,
+    _id(), _at(), _str("actor", 100), _str("what", 50), _str("target", 200), _opt("case_id", 100),
+    _str("origin", 100),
+    sa.Index("ix_access_at", "at"), sa.Index("ix_access_case", "case_id", "at"),
+)  # fmt: skip
+setting = sa.Table("setting", metadata, _id("name"), _json("value"), _at("updated_at"),
+    _str("updated_by", 100))
+audit_root = sa.Table(
+    "audit_root", metadata,
+    sa.Column("day", Day, primary_key=True), _str("root", 128), _str("prev_root", 128), _int("cases"), _at(),
+)  # fmt: skip
+
+# -- background work: columns belong to core/jobs.py, which speaks to them through its own table objects -----
+job = sa.Table(
+    "job", metadata,
+    sa.Column("id", sa.String(200), primary_key=True), _str("name", 60), _opt("queue", 30),
+    sa.Column("payload", sa.JSON), _opt("parent", 200, index=True),
+    _opt("state", 10, index=True, server_default="queued"),
+    sa.Column("attempt", sa.Integer, server_default="1"), sa.Column("fence", sa.Integer, server_default="0"),
+    sa.Column("starts", sa.Integer, server_default="0"), _opt("owner", 60),
+    sa.Column("done", sa.Integer, server_default="0"), sa.Column("total", sa.Integer),
+    sa.Column("note", sa.Text),
+    sa.Column("cancel", sa.Boolean, server_default=sa.false()), sa.Column("seen", sa.Float),
+    sa.Column("created_at", sa.Float),
+)  # fmt: skip
+job_worker = sa.Table("job_worker", metadata, sa.Column("id", sa.String(60), primary_key=True),
+    sa.Column("seen", sa.Float))

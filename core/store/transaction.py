@@ -1,0 +1,136 @@
+"""One database transaction and its repositories."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from functools import cached_property
+
+import sqlalchemy as sa
+
+from siquan.core.store import tables as t
+from siquan.core.store.access import AccessLog
+from siquan.core.store.calendars import Calendars
+from siquan.core.store.cases import Cases
+from siquan.core.store.collections import Collections
+from siquan.core.store.counters import Counters
+from siquan.core.store.deadlines import Deadlines
+from siquan.core.store.decisions import Decisions
+from siquan.core.store.definitions import Definitions
+from siquan.core.store.events import Events
+from siquan.core.store.facts import Facts
+from siquan.core.store.idempotency import Idempotency
+from siquan.core.store.incidents import Incidents
+from siquan.core.store.parameters import Parameters
+from siquan.core.store.people import People
+from siquan.core.store.settings import Settings
+from siquan.core.store.tasks import Tasks
+
+_HEAD = (
+    sa.update(t.case_file)
+    .where(t.case_file.c.id == sa.bindparam("b_id"))
+    .values(last_seq=sa.bindparam("b_seq"), last_hash=sa.bindparam("b_hash"))
+)
+
+
+class Tx:
+    """Repositories as attributes; `conn` is the connection for `jobs.enqueue`. All rows of one transaction
+    bear one time, `at`, read from the clock when it is first needed (after any wait for a lock)."""
+
+    def __init__(
+        self,
+        conn: sa.Connection,
+        now: Callable[[], dt.datetime],
+        new_id: Callable[[], str],
+        new_salt: Callable[[], str],
+        fault: Callable[[str], None],
+    ) -> None:
+        self.conn = conn
+        self.now = now
+        self.new_id = new_id
+        self.new_salt = new_salt
+        self.fault = fault
+        #: cases whose row this transaction holds
+        self.locked: set[str] = set()
+        #: last (seq, hash) of cases that got events, and those not yet written to the case row
+        self.heads: dict[str, tuple[int, str]] = {}
+        self.unsaved: set[str] = set()
+
+    @cached_property
+    def at(self) -> dt.datetime:
+        return self.now().astimezone(dt.UTC)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.conn.dialect.name == "sqlite"
+
+    @cached_property
+    def people(self) -> People:
+        return People(self)
+
+    @cached_property
+    def cases(self) -> Cases:
+        return Cases(self)
+
+    @cached_property
+    def events(self) -> Events:
+        return Events(self)
+
+    @cached_property
+    def facts(self) -> Facts:
+        return Facts(self)
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        return Decisions(self)
+
+    @cached_property
+    def deadlines(self) -> Deadlines:
+        return Deadlines(self)
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        return Tasks(self)
+
+    @cached_property
+    def collections(self) -> Collections:
+        return Collections(self)
+
+    @cached_property
+    def idempotency(self) -> Idempotency:
+        return Idempotency(self)
+
+    @cached_property
+    def counters(self) -> Counters:
+        return Counters(self)
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        return Definitions(self)
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        return Parameters(self)
+
+    @cached_property
+    def calendars(self) -> Calendars:
+        return Calendars(self)
+
+    @cached_property
+    def incidents(self) -> Incidents:
+        return Incidents(self)
+
+    @cached_property
+    def access(self) -> AccessLog:
+        return AccessLog(self)
+
+    @cached_property
+    def settings(self) -> Settings:
+        return Settings(self)
+
+    def flush(self) -> None:
+        """Write the heads of chains whose case row was not updated after the event."""
+        for case_id in sorted(self.unsaved):
+            seq, last = self.heads[case_id]
+            self.conn.execute(_HEAD, {"b_id": case_id, "b_seq": seq, "b_hash": last})
+        self.unsaved.clear()

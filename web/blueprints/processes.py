@@ -1,0 +1,86 @@
+"""The processes: what can be opened, how each runs, which rules are in force; opening a case."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from siquan.core.errors import NoAccess, SiquanError
+from siquan.core.views import FieldView, ProcessView
+from siquan.web.blueprints.cases import correctable, problems
+from siquan.web.catalogue import gettext as _
+from siquan.web.postings import Posted, new_key, read, shown
+from siquan.web.visitor import lang, person, service
+
+bp = Blueprint("processes", __name__)
+
+Answer = str | AnyResponse | tuple[str, int]
+
+
+@bp.get("/processes")
+def catalogue() -> str:
+    cards = sorted(service().processes(person()), key=lambda c: (c.plugin, c.title))
+    plugins = [(name, list(group)) for name, group in groupby(cards, key=lambda c: c.plugin)]
+    titles = {str(p.get("name")): str(p.get("title") or p.get("name")) for p in service().plugins()}
+    return render_template("processes.html", plugins=plugins, titles=titles)
+
+
+@bp.get("/processes/<process_id>")
+def process(process_id: str) -> str:
+    view = service().process(process_id, person(), lang())
+    return render_template("process.html", view=view)
+
+
+@bp.get("/processes/<process_id>.svg")
+def picture(process_id: str) -> AnyResponse:
+    view = service().process(process_id, person(), lang())
+    return Response(
+        view.svg,
+        mimetype="image/svg+xml",
+        headers={"Content-Disposition": f'attachment; filename="{view.id}.svg"'},
+    )
+
+
+@bp.route("/processes/<process_id>/open", methods=["GET", "POST"])
+def start(process_id: str) -> Answer:
+    view = service().process(process_id, person(), lang())
+    if not view.can_open:
+        raise NoAccess(why=_("“%(title)s”须由其他岗位发起", title=view.title))
+    blank = tuple(service().opening_form(process_id, person(), None, lang()))
+    if request.method == "GET":
+        posted = Posted(key=new_key())
+        place = request.args.get("place", view.places[0][0] if len(view.places) == 1 else "")
+        return opening(view, blank, posted, place)
+    posted = read(request.form, blank)
+    place = request.form.get("place", "")
+    fields = shown(service().opening_form(process_id, person(), posted.facts, lang()), posted)
+    wrong: dict[str, str] = {}
+    if view.places and place not in {p for p, _title in view.places}:
+        wrong["place"] = _("请选一个地方")
+    if wrong or any(f.error for f in fields):
+        return opening(view, fields, posted, place, wrong), 422
+    try:
+        result = service().open_case(
+            process_id, person(), place=place or None, facts=posted.facts, key=posted.key or None
+        )
+    except SiquanError as error:
+        if not correctable(error):
+            raise
+        return opening(view, fields, posted, place, wrong, problems(error)), 422
+    flash({"o": "PASS", "title": _("已发起 %(number)s。", number=result.number)})  # type: ignore[arg-type]
+    return redirect(url_for("cases.case", case_id=result.case))
+
+
+def opening(
+    view: ProcessView,
+    fields: tuple[FieldView, ...],
+    posted: Posted,
+    place: str,
+    wrong: dict[str, str] | None = None,
+    problems: tuple[str, ...] = (),
+) -> str:
+    return render_template(
+        "open.html", view=view, fields=fields, posted=posted, place=place, wrong=wrong or {}, problems=problems
+    )

@@ -1,0 +1,100 @@
+"""What the pages need of the service: the same calls the API and the command line make, nothing else.
+
+A Protocol, so that pages can be tested with hand-made views and no database behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from siquan.core.views import (
+    Account,
+    ActResult,
+    CaseView,
+    ChildrenView,
+    DecisionView,
+    FieldView,
+    ImportResult,
+    InboxView,
+    Preview,
+    ProcessCard,
+    ProcessView,
+)
+
+#: The wire form of facts: path -> bare value or envelope.
+Facts = Mapping[str, Any]
+
+
+class Door(Protocol):
+    """`siquan.core.service.Siquan` as seen from here; every error is a `SiquanError`."""
+
+    def authenticate(self, login: str, password: str, ip: str) -> Account: ...
+    def account(self, person_id: str) -> Account | None: ...
+    def set_preference(self, person_id: str, lang: str | None = None, theme: str | None = None) -> None: ...
+    def change_password(self, person: str, old: str, new: str) -> None: ...
+
+    def inbox(
+        self,
+        person: str,
+        tab: str = "mine",
+        process: str = "",
+        place: str = "",
+        due: str = "",
+        q: str = "",
+        page: int = 1,
+    ) -> InboxView: ...
+    def processes(self, person: str) -> Sequence[ProcessCard]: ...
+    def process(self, process_id: str, person: str, lang: str) -> ProcessView: ...
+    def opening_form(
+        self, process_id: str, person: str, given: Facts | None, lang: str
+    ) -> Sequence[FieldView]: ...
+    def open_case(
+        self, process_id: str, person: str, place: str | None = None, facts: Facts = {}, key: str | None = None
+    ) -> ActResult: ...
+
+    def case(self, case_id: str, person: str, lang: str) -> CaseView: ...
+    def children(self, case_id: str, name: str, person: str, lang: str) -> ChildrenView: ...
+    def form(
+        self,
+        case_id: str,
+        transition: str,
+        person: str,
+        given: Facts | None,
+        lang: str,
+        seen_revision: int | None = None,
+    ) -> Preview: ...
+    def act(
+        self,
+        case_id: str,
+        transition: str,
+        person: str,
+        facts: Facts = {},
+        opinion: str = "",
+        reason: str = "",
+        revision: int | None = None,
+        key: str | None = None,
+    ) -> ActResult: ...
+    def add_child(
+        self, case_id: str, name: str, person: str, facts: Facts, key: str | None
+    ) -> ActResult: ...
+    def supply_form(self, case_id: str, person: str, given: Facts | None, lang: str) -> Preview: ...
+    def supply(
+        self, case_id: str, person: str, facts: Facts, revision: int | None, key: str | None
+    ) -> ActResult: ...
+    def recuse(self, case_id: str, person: str, reason: str, key: str | None) -> ActResult: ...
+    def sheet(self, case_id: str, target: str, person: str, empty: bool = False) -> tuple[str, bytes]: ...
+    def import_sheet(
+        self,
+        case_id: str,
+        target: str,
+        person: str,
+        filename: str,
+        data: bytes,
+        revision: int | None,
+        key: str | None,
+    ) -> ImportResult: ...
+
+    def decision(self, decision_id: str, person: str, lang: str) -> DecisionView: ...
+    def plugins(self) -> Sequence[Mapping[str, Any]]: ...
+    def audit_head(self, case_id: str) -> str: ...

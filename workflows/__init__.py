@@ -1,0 +1,1 @@
+"""Reusable process fragments: data only."""
