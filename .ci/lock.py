@@ -1,7 +1,7 @@
 """Write requirements/*.txt from what is installed in the environment that runs this file (`make lock`).
 
-lock.txt holds what the product needs, dev.txt what the tests need besides, durable.txt the one package that is
-built from source and may fail to build without stopping the installation.
+lock.txt holds what the product needs, dev.txt what the tests need besides, durable.txt the one package that
+is built from source and may fail to build without stopping the installation.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def closure(roots: list[str]) -> dict[str, str]:
 
 
 def write(name: str, note: str, pins: dict[str, str]) -> None:
-    lines = [f"# {note}", "# Written by `make lock`; change setup.cfg, install, lock again.", *sorted(pins.values(), key=key)]
+    head = [f"# {note}", "# Written by `make lock`; change setup.cfg, install, lock again."]
+    lines = [*head, *sorted(pins.values(), key=key)]
     (ROOT / "requirements" / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -58,8 +59,8 @@ def main() -> None:
     apart = {k: v for k, v in run.items() if k == APART}
     write("lock.txt", "What Siquan needs to run.", {k: v for k, v in run.items() if k not in apart})
     write("dev.txt", "What the tests need besides lock.txt.", {k: v for k, v in dev.items() if k not in run})
-    write("durable.txt", "Built from source: needs a C compiler and Python headers. Without it the compiled reading "
-          "decides alone.", apart)
+    note = "Built from source (a C compiler, Python headers); without it the compiled reading decides alone."
+    write("durable.txt", note, apart)
 
 
 if __name__ == "__main__":

@@ -12,18 +12,15 @@ other process (a web node, the command line) only enqueues: it makes a `Jobs` an
 from __future__ import annotations
 
 import logging
-import os
-import re
 import sqlite3
 import sys
 import threading
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -32,19 +29,17 @@ from sqlalchemy.orm import Session
 from siquan.core.errors import NotFound, SiquanError
 
 if TYPE_CHECKING:  # dbos takes 0.4 s to import: only a process that enqueues or works pays for it
-    from dbos import DBOSClient, EnqueueOptions, WorkflowStatus
+    from dbos import ClientScheduleInput, DBOSClient, EnqueueOptions, WorkflowStatus
 
 log = logging.getLogger(__name__)
 
-APP = "siquan"
-#: Never a release number: DBOS recovers only runs of its own version. Change it only when a stored
-#: (id, attempt) can no longer be run, and drain the queues first.
+#: Never a release number: DBOS recovers only runs of its own version. To change it, drain the queues first.
 PROTOCOL = "jobs-1"
 Tx: TypeAlias = sa.Connection | Session
 Condition: TypeAlias = sa.ColumnElement[bool]
 Payload: TypeAlias = dict[str, Any]  # JSON
 
-Column, String, Integer, metadata = sa.Column, sa.String, sa.Integer, sa.MetaData()
+Column, String, Integer, Float, metadata = sa.Column, sa.String, sa.Integer, sa.Float(), sa.MetaData()
 #: `state` is queued, running, done, failed or cancelled. `seen` (last sign of life, then the end) and
 #: `created_at` are seconds since 1970 by the database's clock. A batch has no queue; its parts have a parent.
 job = sa.Table(
@@ -53,11 +48,12 @@ job = sa.Table(
     Column("state", String(10), index=True, server_default="queued"), Column("owner", String(60)),
     Column("attempt", Integer, server_default="1"), Column("fence", Integer, server_default="0"),
     Column("starts", Integer, server_default="0"), Column("done", Integer, server_default="0"),
-    Column("total", Integer), Column("note", sa.Text), Column("seen", sa.Float), Column("created_at", sa.Float),
+    Column("total", Integer), Column("note", sa.Text), Column("seen", Float), Column("created_at", Float),
     Column("cancel", sa.Boolean, server_default=sa.false()),
 )  # fmt: skip
-worker = sa.Table("job_worker", metadata, Column("id", String(60), primary_key=True), Column("seen", sa.Float))
+worker = sa.Table("job_worker", metadata, Column("id", String(60), primary_key=True), Column("seen", Float))
 OPEN, FINAL, BROKEN = ("queued", "running"), ("done", "failed", "cancelled"), ("failed", "cancelled")
+PG_CLOCK = "cast(extract(epoch from clock_timestamp()) as double precision)"
 ENDED_BADLY = ["ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]  # DBOS's words
 
 
@@ -71,12 +67,10 @@ class AlreadyWorking(SiquanError):
 
 
 class SqliteTooOld(SiquanError):
-    """SQLite {version} cannot run background jobs under Python {python}"""
+    """SQLite {version} cannot run background jobs under Python {python}: use SQLite 3.42 or Python 3.11"""
 
     code = "SQ702"
-    zh = "SQLite {version} 在 Python {python} 下无法运行后台任务"
-    help_en = "use Python 3.11, or SQLite 3.42 or newer, or PostgreSQL"
-    help_zh = "请改用 Python 3.11、SQLite 3.42 以上版本或 PostgreSQL"
+    zh = "SQLite {version} 在 Python {python} 下无法运行后台任务，请用 SQLite 3.42 或 Python 3.11"
 
 
 class QueueUnlimited(SiquanError):
@@ -87,35 +81,24 @@ class QueueUnlimited(SiquanError):
 
 
 class JobTablesMissing(SiquanError):
-    """the tables of background jobs are missing in this database: {missing}"""
+    """this database has no tables for background jobs ({missing}): run `siquan init` first"""
 
     code = "SQ704"
-    zh = "数据库缺少后台任务的数据表：{missing}"
-    help_en = "run `siquan init` first; a database in memory cannot run jobs"
-    help_zh = "请先运行 `siquan init`；内存数据库不能运行后台任务"
+    zh = "数据库缺少后台任务的数据表（{missing}），请先运行 `siquan init`"
 
 
-class Cancelled(BaseException):
-    """The job was cancelled. Not an `Exception`, so that a handler's own `except` does not swallow it."""
+class Stopped(BaseException):
+    """`cancelled`, or `lost` to another worker. No `Exception`: a handler's own must not swallow it."""
 
 
-class Lost(BaseException):
-    """Another worker has taken the job over; this one may no longer write."""
-
-
-@dataclass(frozen=True)
-class Queue:
+class Queue(NamedTuple):
     """At most `concurrency` jobs at a time in one worker, which looks for new ones every `poll` seconds."""
 
     concurrency: int | None
     poll: float = 0.25
 
 
-QUEUES: Mapping[str, Queue] = {"fast": Queue(4, 0.1), "bulk": Queue(2, 0.25)}
-
-
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """A registered job: what runs, where, how often it is tried; a lower `priority` (from 1) goes first."""
 
     run: Callable[[Run, Payload], object]
@@ -124,13 +107,11 @@ class Kind:
     priority: int
 
 
-@dataclass(frozen=True)
-class JobView:
+class JobView(NamedTuple):
     """A job as a progress bar or an admin page shows it: `done` of `total`, `note` a reason or a remark."""
 
     id: str
     name: str
-    queue: str | None
     parent: str | None
     state: str
     attempt: int
@@ -139,13 +120,15 @@ class JobView:
     done: int
     total: int | None
     note: str | None
-    cancel: bool
     seen: datetime | None
     created_at: datetime | None
 
 
+QUEUES: Mapping[str, Queue] = {"fast": Queue(4, 0.1), "bulk": Queue(2, 0.25)}
+
+
 class Run:
-    """What a handler holds. `id` is the idempotency key for mail and webhooks, `done` how far a try came before."""
+    """What a handler holds: `id` is the key that makes mail and webhooks idempotent, resume from `done`."""
 
     def __init__(self, jobs: Jobs, row: sa.Row[Any]) -> None:
         self.id, self.attempt, self.done = str(row.id), int(row.attempt), int(row.done)
@@ -155,15 +138,15 @@ class Run:
 
     @contextmanager
     def step(self, **progress: int | str) -> Iterator[sa.Connection]:
-        """Effects and progress (`done`, `total`, `note`) in one transaction; else `Cancelled` or `Lost`."""
+        """Effects and progress (`done`, `total`, `note`) in one transaction; raises `Stopped` instead."""
         assert progress.keys() <= {"done", "total", "note"}, f"not progress: {progress}"
         touch = sa.update(job).where(self.mine).values(seen=self._jobs.now, **progress)
         with self._jobs.engine.begin() as tx:
             row = tx.execute(touch.returning(job.c.cancel, job.c.done, job.c.note)).first()
             if row is None:
-                raise Lost(self.id)
+                raise Stopped("lost")
             if row.cancel:
-                raise Cancelled(self.id)
+                raise Stopped("cancelled")
             yield tx
         self.done, self.note = row.done, row.note if "note" in progress else self.note
 
@@ -174,28 +157,16 @@ def create_tables(engine: sa.Engine) -> None:
 
 
 def should_launch(environ: Mapping[str, str], reloader: bool | None = None) -> bool:
-    """Whether this process may work: not the parent of Flask's reloader, which would run outdated code.
-
-    `reloader` says whether the reloader is on; None guesses from `flask run --debug`.
-    """
+    """Whether this process may work: not the parent of Flask's reloader (None: guess whether it is on)."""
     if reloader is None:
         debug = environ.get("FLASK_DEBUG", "").lower() not in ("", "0", "false", "no")
         reloader = debug and environ.get("FLASK_RUN_FROM_CLI") == "true"
     return not reloader or environ.get("WERKZEUG_RUN_MAIN") == "true"
 
 
-def check_clock(engine: sa.Engine, python: tuple[int, int] = sys.version_info[:2]) -> None:
-    """Refuse the pair on which every claim fails unseen: DBOS then asks SQLite for `unixepoch('subsec')`."""
-    if engine.dialect.name == "sqlite" and python >= (3, 12):
-        with engine.connect() as connection:  # 3.37 and older have no unixepoch at all
-            known = sqlite3.sqlite_version_info >= (3, 38)
-            if not known or connection.exec_driver_sql("select unixepoch('subsec')").scalar() is None:
-                raise SqliteTooOld(version=sqlite3.sqlite_version, python=".".join(map(str, python)))
-
-
 class Jobs:
-    """Background work on `engine`. A worker beats every `beat` seconds and is dead after `dead` seconds without;
-    a job may stop its worker `crashes` times; `backoff(attempt)` is the wait in seconds before the next try."""
+    """Background work on `engine`. A worker beats every `beat` seconds and is dead after `dead` without; a
+    job may stop its worker `crashes` times; `backoff(attempt)` is the wait in seconds before the next try."""
 
     _working: ClassVar[Jobs | None] = None  # DBOS is one per process
 
@@ -204,17 +175,14 @@ class Jobs:
         crashes: int = 5, backoff: Callable[[int], float] = lambda attempt: min(600.0, 2.0**attempt),
     ) -> None:  # fmt: skip
         self.engine, self.queues = engine, dict(queues)
+        self._view = engine.execution_options(siquan_read=True)  # the store's engine then takes no write lock
         self.beat, self.dead, self.crashes, self.backoff = beat, dead, crashes, backoff
-        self.kinds: dict[str, Kind] = {}
-        self.executor = "none"
-        self._stop = threading.Event()
-        self._tender: threading.Thread | None = None
-        self._lock: sqlite3.Connection | None = None
+        self.kinds, self.executor = dict[str, Kind](), "none"
+        self._stop, self._held, self._grace = threading.Event(), ExitStack(), 0
         self._sqlite = engine.dialect.name == "sqlite"
         self._insert = sqlite.insert if self._sqlite else postgresql.insert
-        clock = "cast(extract(epoch from clock_timestamp()) as double precision)"
-        clock = "(julianday('now')-2440587.5)*86400.0" if self._sqlite else clock
-        self.now: sa.ColumnElement[float] = sa.literal_column(clock, sa.Float)  # hosts' clocks differ
+        clock = "(julianday('now')-2440587.5)*86400.0" if self._sqlite else PG_CLOCK
+        self.now: sa.ColumnElement[float] = sa.literal_column(clock, Float)  # hosts' clocks differ
         self.register("prune", lambda run, payload: self.prune())
 
     def register(
@@ -222,17 +190,16 @@ class Jobs:
         queue: str = "fast", attempts: int = 5, priority: int = 10,
     ) -> None:  # fmt: skip
         """Say what `name` runs. Every process registers the same jobs, those that only enqueue too."""
-        if not re.fullmatch(r"[\w.-]{1,60}", name) or name in self.kinds or queue not in self.queues:
-            raise ValueError(f"job {name!r}: bad name, registered twice, or unknown queue {queue!r}")
-        if attempts < 1 or priority < 1:
-            raise ValueError(f"job {name!r}: attempts and priority start at 1")
+        fit = name.isidentifier() and name not in self.kinds and queue in self.queues
+        if not fit or attempts < 1 or priority < 1:
+            raise ValueError(f"job {name!r}: bad or known name, unknown queue, or a number below 1")
         self.kinds[name] = Kind(run, queue, attempts, priority)
 
     def enqueue(
         self, name: str, payload: Mapping[str, Any], key: str, tx: Tx, *,
         parent: str | None = None, priority: int | None = None, delay: float = 0,
     ) -> str:  # fmt: skip
-        """Put a job into the caller's transaction and give its id; the same key again changes nothing, until
+        """Put a job into the caller's transaction; gives its id. The same key again changes nothing until
         `prune` has forgotten the finished job. `delay` is in seconds."""
         id, kind = f"{name}:{key}", self._kind(name)
         if self._new(tx, id, name=name, queue=kind.queue, payload=dict(payload), parent=parent):
@@ -240,7 +207,7 @@ class Jobs:
         return id
 
     def fan(self, name: str, payloads: Sequence[Mapping[str, Any]], key: str, tx: Tx) -> str:
-        """A batch: counts its finished parts, is done with the last, and fails when one has failed for good."""
+        """A batch: counts its finished parts, is done with the last, fails when one has failed for good."""
         id, total = f"{name}*{key}", len(payloads)
         if self._new(tx, id, name=name, state="running" if total else "done", total=total, seen=self.now):
             for n, payload in enumerate(payloads):
@@ -253,13 +220,11 @@ class Jobs:
         return self.kinds[name]
 
     def _new(self, tx: Tx, id: str, **values: Any) -> bool:
-        """Whether the row is new."""
         row = self._insert(job).values(id=id, created_at=self.now, **values).on_conflict_do_nothing()
         return tx.execute(row.returning(job.c.id)).first() is not None
 
     def _submit(self, tx: Tx, id: str, attempt: int, queue: str, priority: int, delay: float) -> None:
         from dbos import WorkflowSerializationFormat
-
         options: EnqueueOptions = {
             "workflow_name": "siquan.job", "queue_name": queue, "workflow_id": f"{id}#{attempt}",
             "serialization_type": WorkflowSerializationFormat.PORTABLE,  # the default is pickle
@@ -272,8 +237,7 @@ class Jobs:
     @cached_property
     def _client(self) -> DBOSClient:
         from dbos import DBOSClient
-
-        own: dict[str, Any] = {"system_database_engine": self.engine, "application_name": APP}
+        own: dict[str, Any] = {"system_database_engine": self.engine, "application_name": "siquan"}
         return DBOSClient(**own, lazy=True, retry_connection_errors=False)
 
     def _runs(self, **filters: Any) -> list[WorkflowStatus]:
@@ -293,28 +257,26 @@ class Jobs:
         return sa.and_(job.c.state == "running", job.c.queue.is_not(None), job.c.seen < self.now - seconds)
 
     def _list(self, where: Condition, limit: int) -> list[JobView]:
-        query = sa.select(*(job.c[name] for name in JobView.__dataclass_fields__)).where(where)
-        with self.engine.connect() as connection:
+        query = sa.select(*(job.c[name] for name in JobView._fields)).where(where)
+        with self._view.connect() as connection:
             rows = connection.execute(query.order_by(job.c.created_at.desc(), job.c.id).limit(limit)).all()
-        return [JobView(*row[:-2], *(t if t is None else datetime.fromtimestamp(t, UTC) for t in row[-2:])) for row in rows]
+        return [JobView(*row[:-2], *(t and datetime.fromtimestamp(t, UTC) for t in row[-2:])) for row in rows]
 
     def cancel(self, id: str, tx: Tx | None = None) -> bool:
-        """Cancel a job or a batch: what waits at once, what runs at its next step. False: nothing was open."""
-        hit, at_once = False, sa.or_(job.c.state == "queued", job.c.queue.is_(None))
+        """Cancel a job or a batch: what waits at once, what runs at its next step. False: none was open."""
+        at_once, rows = sa.or_(job.c.state == "queued", job.c.queue.is_(None)), list[sa.Row[Any]]()
         state = sa.case((at_once, "cancelled"), else_=job.c.state)
+        change = sa.update(job).where(job.c.state.in_(OPEN)).values(cancel=True, seen=self.now, state=state)
         with nullcontext(tx) if tx is not None else self.engine.begin() as now:
             # Parts before their batch, in the order of a finishing part: so neither waits for the other.
             for which in (job.c.parent == id, job.c.id == id):
-                change = sa.update(job).where(which, job.c.state.in_(OPEN))
-                change = change.values(cancel=True, seen=self.now, state=state)
-                for row in now.execute(change.returning(job.c.id, job.c.state, job.c.parent)).all():
-                    hit = True
-                    if row.id == id and row.parent and row.state == "cancelled":
-                        self._count(now, row.parent, id, "cancelled", None)
-        return hit
+                rows += now.execute(change.where(which).returning(job.c.id, job.c.state, job.c.parent)).all()
+            if rows and rows[-1].id == id and rows[-1].parent and rows[-1].state == "cancelled":
+                self._count(now, rows[-1].parent, id, "cancelled", None)
+        return bool(rows)
 
     def retry(self, id: str, tx: Tx | None = None) -> bool:
-        """Try a failed or cancelled job again, or all such parts of a batch. False: nothing was there to try."""
+        """Try a failed or cancelled job again, or all such parts of a batch. False: there was none."""
         broken = sa.select(job.c.id, job.c.parent).where(job.c.state.in_(BROKEN), job.c.queue.is_not(None))
         with nullcontext(tx) if tx is not None else self.engine.begin() as now:
             rows = now.execute(broken.where(sa.or_(job.c.id == id, job.c.parent == id))).all()
@@ -347,29 +309,24 @@ class Jobs:
         run, kind, state, note = Run(self, row), self.kinds.get(row.name), "done", None
         try:
             if row.cancel:
-                raise Cancelled(id)
-            if kind is None:
-                raise NotFound(kind="job", name=row.name)
+                raise Stopped("cancelled")
+            kind = kind or self._kind(row.name)
             if row.starts > self.crashes or attempt > kind.attempts + self.crashes:
                 state, note = "failed", "the job stopped its worker too often"
                 log.error("job %s failed: %s", id, note)
             else:
                 kind.run(run, row.payload)
-        except Lost:
-            log.warning("job %s was taken over while it ran here", id)
-            return "lost"
-        except Cancelled:
-            state = "cancelled"
+        except Stopped as stopped:
+            state = str(stopped)  # lost: the last write below will not find its fence either
         except BaseException as error:  # SystemExit too: whatever ends a job must leave its row with a reason
             state = "retry" if kind and attempt < kind.attempts else "failed"
             note = f"{error.code if isinstance(error, SiquanError) else type(error).__name__}: {error}"
             log.warning("job %s, attempt %s: %s", id, attempt, state, exc_info=error)
+        end = sa.update(job).where(run.mine).values(state=state, note=note or run.note, seen=self.now)
         with self.engine.begin() as tx:
             if state == "retry":
                 self._again(tx, id, run.mine, note, self.backoff(attempt))
-                return state
-            end = sa.update(job).where(run.mine).values(state=state, note=note or run.note, seen=self.now)
-            if tx.execute(end.returning(job.c.id)).first() is not None and row.parent:
+            elif tx.execute(end.returning(job.c.id)).first() is not None and row.parent:
                 self._count(tx, row.parent, id, state, note)
         return state
 
@@ -380,59 +337,58 @@ class Jobs:
             change = change.values(done=job.c.done + 1, state=sa.case((full, "done"), else_=job.c.state))
             change = change.values(note=sa.case((full, sa.null()), else_=job.c.note))
         else:
-            change = change.where(job.c.state == "running").values(state=state, note=f"{part}: {note or state}")
+            change = change.where(job.c.state == "running")
+            change = change.values(state=state, note=f"{part}: {note or state}")
         tx.execute(change.values(seen=self.now))
 
     def drain(self) -> int:
-        """Run here and now what is queued, delays ignored, until nothing is; the number of runs (for tests)."""
+        """Run here and now what is queued, delays ignored, until nothing is; the number of runs (tests)."""
         count = 0
         while waiting := self.find(["queued"]):
-            for view in reversed(waiting):
-                self._run(view.id, view.attempt)
-            count += len(waiting)
+            count += len([self._run(view.id, view.attempt) for view in reversed(waiting)])
         return count
 
     def migrate(self) -> None:
         """Create or update DBOS's own tables (`siquan init`; needs the right to change the schema)."""
         from dbos import DBOS
-
         DBOS.migrate(self.engine.url.render_as_string(hide_password=False))
 
-    def check(self) -> None:
+    def check(self, python: tuple[int, int] = sys.version_info[:2]) -> None:
         """Refuse what could store jobs but never run them; every process asks this at its start."""
         for name, queue in self.queues.items():
             if queue.concurrency is None or queue.concurrency < 1:
                 raise QueueUnlimited(name=name)
-        check_clock(self.engine)
+        if self._sqlite and python >= (3, 12):
+            # DBOS asks it for `unixepoch('subsec')`; where that is NULL or unknown every claim fails, unseen.
+            with self._view.connect() as connection:
+                known = sqlite3.sqlite_version_info >= (3, 38)
+                if not known or connection.scalar(sa.text("select unixepoch('subsec')")) is None:
+                    raise SqliteTooOld(version=sqlite3.sqlite_version, python=".".join(map(str, python)))
         tables = {"job": None, "job_worker": None, "workflow_status": None if self._sqlite else "dbos"}
         look = sa.inspect(self.engine)
-        missing = [name for name, schema in tables.items() if not look.has_table(name, schema=schema)]
-        if missing:
+        if missing := [name for name, schema in tables.items() if not look.has_table(name, schema=schema)]:
             raise JobTablesMissing(missing=", ".join(missing))
 
-    def work(self, crons: Iterable[tuple[str, str]] | None = None, only: Collection[str] | None = None) -> None:
-        """Become a worker and return at once; `close` ends it.
-
-        `crons` are (job name, cron expression in UTC): one run per tick over all workers, missed ticks are not
-        made up. Given at all they replace the earlier ones, and a daily `prune` joins them. `only` names the
-        queues this process takes from.
-        """
+    def work(self, crons: Iterable[tuple[str, str]] | None = None, only: Collection[str] = ()) -> None:
+        """Become a worker and return at once; `close` ends it. `only` names the queues to take from, not all.
+        `crons` are (job name, cron expression in UTC): one run per tick over all workers, missed ticks are
+        not made up. Given at all they replace the earlier ones, and a daily `prune` joins them."""
         if Jobs._working is not None:
             raise AlreadyWorking(file=self.engine.url.database)
         try:
-            self._start(dict(crons) if crons is not None else None, sorted(only or self.queues))
+            self._start(crons if crons is None else dict(crons), list(only or self.queues))
         except BaseException:
             self.close(grace=0)
             raise
 
     def _start(self, crons: Mapping[str, str] | None, queues: list[str]) -> None:
         from dbos import DBOS
-
-        file = self.engine.url.database
+        url, file = self.engine.url.render_as_string(hide_password=False), self.engine.url.database
         if self._sqlite and file and file != ":memory:":
-            self._lock = sqlite3.connect(f"{os.path.abspath(file)}.worker", timeout=0, check_same_thread=False)
+            lock = sqlite3.connect(f"{file}.worker", timeout=0, check_same_thread=False)
+            self._held.callback(lock.close)
             try:
-                self._lock.execute("begin exclusive")  # falls with the process, however that ends
+                lock.execute("begin exclusive")  # falls with the process, however that ends
             except sqlite3.OperationalError as error:
                 raise AlreadyWorking(file=file) from error
             self.migrate()
@@ -443,21 +399,23 @@ class Jobs:
         if crons is not None:
             self._schedule({"prune": "17 19 * * *", **crons})
         Jobs._working = self
+        self._held.callback(self._leave)
         # The one SQLite worker finds its own unfinished runs again; elsewhere the watchdog deals with them.
         self.executor = "local" if self._sqlite else f"w-{uuid.uuid4()}"
-        url = self.engine.url.render_as_string(hide_password=False)
         DBOS(config={
-            "name": APP, "system_database_url": url, "application_version": PROTOCOL, "log_level": "WARNING",
+            "name": "siquan", "system_database_url": url, "application_version": PROTOCOL,
             "executor_id": self.executor, "sys_db_pool_size": 5, "run_migrations": False,
+            "log_level": "WARNING",
         })  # fmt: skip
-        DBOS.workflow(name="siquan.job", max_recovery_attempts=50)(self._run)
-        DBOS.workflow(name="siquan.tick")(self._tick)
+        DBOS.workflow(name="siquan.job", max_recovery_attempts=50)(lambda id, attempt: self._run(id, attempt))
+        DBOS.workflow(name="siquan.tick")(lambda at, name: self._tick(at, name))
         self._heartbeat()
         DBOS.listen_queues(queues)
         DBOS.launch()
         self._stop.clear()
-        self._tender = threading.Thread(target=self._keep_tending, name="jobs-tend", daemon=True)
-        self._tender.start()
+        tender = threading.Thread(target=self._keep_tending, name="jobs-tend", daemon=True)
+        tender.start()
+        self._held.callback(tender.join, timeout=10)
         log.info("worker %s takes jobs from %s", self.executor, ", ".join(queues))
 
     def _schedule(self, crons: Mapping[str, str]) -> None:
@@ -465,8 +423,8 @@ class Jobs:
             self._client.delete_schedule(old)
         for name, cron in crons.items():
             self._kind(name)
-            tick: Any = {"schedule_name": name, "workflow_name": "siquan.tick", "schedule": cron, "context": name}
-            self._client.apply_schedules([tick])
+            tick: ClientScheduleInput = {"schedule_name": name, "schedule": cron, "context": name}
+            self._client.apply_schedules([{**tick, "workflow_name": "siquan.tick"}])
 
     def _tick(self, at: datetime, name: str) -> None:
         with self.engine.begin() as tx:
@@ -485,14 +443,13 @@ class Jobs:
                 log.exception("watchdog pass failed, next one in %s s", self.beat)
 
     def tend(self) -> None:
-        """One watchdog pass. It goes by what is, not by what happened: the next one makes a failed one good."""
+        """One watchdog pass. It goes by what is, not by what happened: the next makes a failed one good."""
         from dbos import DBOS
-
         self._heartbeat()
-        with self.engine.connect() as connection:
+        with self._view.connect() as connection:
             alive = sa.select(worker.c.id).where(worker.c.seen > self.now - self.dead)
             live = set(connection.execute(alive).scalars())
-        dead = sorted({run.executor_id for run in self._runs(status="PENDING") if run.executor_id} - live)
+        dead = sorted({str(run.executor_id) for run in self._runs(status="PENDING")} - live)
         # A private call: the public way sets the crash counter back to 0 and does not look at the executor.
         if dead and (taken := DBOS._recover_pending_workflows(dead)):
             log.warning("took %s jobs over from silent workers %s", len(taken), ", ".join(dead))
@@ -501,7 +458,7 @@ class Jobs:
     def _reconcile(self) -> None:
         """Revive jobs whose run ended outside the handler, for instance because the database went away."""
         ended = [run.workflow_id for run in self._runs(status=ENDED_BADLY, name="siquan.job", limit=500)]
-        with self.engine.connect() as connection:
+        with self._view.connect() as connection:
             silent = connection.execute(sa.select(job.c.id, job.c.attempt).where(self._silent(self.dead)))
             suspects = {f"{row.id}#{row.attempt}" for row in silent}
         held = self._runs(workflow_ids=sorted(suspects)) if suspects else []
@@ -516,7 +473,7 @@ class Jobs:
             self._client.delete_workflows(ended)
 
     def prune(self, days: int = 30) -> int:
-        """Forget jobs that ended `days` ago, DBOS's rows first: a key may come back only when both are gone."""
+        """Forget jobs that ended `days` ago, DBOS's rows first: a key may return only when both are gone."""
         before = (datetime.now(UTC) - timedelta(days=days)).isoformat()
         while ended := self._runs(status=["SUCCESS", *ENDED_BADLY], end_time=before, limit=500):
             self._client.delete_workflows([run.workflow_id for run in ended])
@@ -525,23 +482,19 @@ class Jobs:
             tx.execute(sa.delete(worker).where(worker.c.seen < self.now - 86400))
             return len(tx.execute(gone.returning(job.c.id)).all())
 
+    def _leave(self) -> None:
+        from dbos import DBOS
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=self._grace)
+        Jobs._working = None
+        left = sa.update(job).where(job.c.owner == self.executor, job.c.state == "running")
+        with self.engine.begin() as tx:
+            tx.execute(left.values(starts=job.c.starts - 1))  # an orderly stop is not a crash
+            tx.execute(sa.delete(worker).where(worker.c.id == self.executor))
+
     def close(self, grace: int = 20) -> None:
         """Take no more jobs, wait up to `grace` seconds for those that run, and hand back the rest."""
+        self._grace = grace
         self._stop.set()
-        if self._tender is not None:
-            self._tender.join(timeout=10)
-            self._tender = None
-        if Jobs._working is self:
-            from dbos import DBOS
-
-            DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=grace)
-            Jobs._working = None
-            left = sa.update(job).where(job.c.owner == self.executor, job.c.state == "running")
-            with self.engine.begin() as tx:
-                tx.execute(left.values(starts=job.c.starts - 1))  # an orderly stop is not a crash
-                tx.execute(sa.delete(worker).where(worker.c.id == self.executor))
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        self._held.close()
         if "_client" in self.__dict__:
             self.__dict__.pop("_client").destroy()

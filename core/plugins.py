@@ -217,6 +217,8 @@ def _bind(catalogue: Catalogue) -> None:
             catalogue.found[n] = Found(found.name, found.path, None, Errors(errors) if len(errors) > 1 else errors[0], found.hooks, found.origin)
             continue
         seen[found.name] = found.path
+        for ruleset in rulesets.values():
+            ruleset.locales = found.spec.locales
         catalogue.book = catalogue.book.with_specs(found.spec.parameters)
         catalogue.definitions.update(definitions)
         catalogue.rulesets.update(rulesets)

@@ -20,7 +20,19 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as AnyResponse
 
 from siquan.web import catalogue, dates, faults, safety, visitor
-from siquan.web.blueprints import admin, api, auth, cases, children, decisions, inbox, processes, sheets, steps
+from siquan.web.blueprints import (
+    admin,
+    api,
+    auth,
+    cases,
+    children,
+    decisions,
+    inbox,
+    processes,
+    sheets,
+    steps,
+)
+from siquan.web.catalogue import gettext as _
 from siquan.web.demo import DemoAccount, demo
 from siquan.web.door import Door
 from siquan.web.postings import new_key
@@ -41,8 +53,8 @@ def create_app(
 ) -> Flask:
     """A Flask application over `service`.
 
-    `instance_path` is always given: `siquan` is a namespace package, in which Flask cannot find one by itself.
-    `secure` sets the session cookie for https only. `demo_accounts` are shown, passwords included, at the sign-in.
+    `instance_path` is always given: `siquan` is a namespace package, in which Flask cannot find one.
+    `secure` keeps the session cookie to https. `demo_accounts` are shown, with passwords, at the sign-in.
     """
     app = Flask(__name__, instance_path=str(Path(instance_path).resolve()))
     app.config.update(
@@ -95,7 +107,7 @@ def guard() -> AnyResponse | None:
         return None
     if not current_user.is_authenticated:
         if request.path.startswith("/api/"):
-            return_json: Response = jsonify(error="HTTP401", message=catalogue.gettext("请先登录"))
+            return_json: Response = jsonify(error="HTTP401", message=_("请先登录"))
             return_json.status_code = 401
             return return_json
         back = request.full_path.rstrip("?") if request.method == "GET" else ""
@@ -144,11 +156,12 @@ def equip_templates(app: Flask) -> None:
 
 
 def secret(folder: Path) -> str:
-    """The key that signs sessions: made once, kept beside the data, readable by the owner only."""
+    """The key that signs sessions: made once, kept beside the data, for the owner only."""
     file = folder / "secret_key"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as out:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as out:
             out.write(secrets.token_hex(32))
     return file.read_text(encoding="ascii").strip()
 
@@ -164,8 +177,8 @@ def serve(
     secret_key: str = "",
     secure: bool = False,
 ) -> None:
-    """Run until interrupted. Bodies far over our own limit are refused by waitress before they fill the disk."""
-    from waitress import serve as run
+    """Run until interrupted. waitress refuses bodies far over our own limit before they fill the disk."""
+    from waitress import serve as run  # type: ignore[import-untyped]
 
     folder = Path(instance_path).resolve()
     app = create_app(
@@ -175,7 +188,8 @@ def serve(
         secure=secure,
         demo_accounts=demo_accounts,
     )
-    run(app, host=host, port=port, threads=threads, max_request_body_size=4 * safety.UPLOAD_LIMIT, ident="siquan")
+    most = 4 * safety.UPLOAD_LIMIT
+    run(app, host=host, port=port, threads=threads, max_request_body_size=most, ident="siquan")
 
 
 __all__ = ["DemoAccount", "create_app", "serve"]

@@ -1,8 +1,8 @@
 """Words of the pages: Chinese stands in the templates, other languages in `translations/<lang>.yaml`.
 
-Flask-Babel keeps doing dates and the choice of locale, but it reads only compiled `.mo` files, and a build step
-would stand between a translator and the page. A YAML mapping of Chinese sentence to translation is read once at
-start instead; a missing one falls back to the Chinese, and a test lists what is missing.
+Flask-Babel keeps doing dates and the choice of locale, but it reads only compiled `.mo` files, and a build
+step would stand between a translator and the page. A YAML mapping of Chinese sentence to translation is read
+once instead; a missing one falls back to the Chinese, and a test lists what is missing.
 An entry may be `{one: ..., other: ...}`, chosen by the value `n`.
 """
 
@@ -41,5 +41,5 @@ def translate(lang: str, text: str, values: dict[str, Any]) -> str:
 
 
 def gettext(text: str, /, **values: Any) -> str:
-    """`_("共 %(n)s 件", n=3)`: translated, then filled in. The result is plain text and is escaped when printed."""
+    """`_("共 %(n)s 件", n=3)`: translated, then filled in; plain text, escaped when printed."""
     return translate(current(), text, values)

@@ -1,4 +1,4 @@
-"""Dates as an office writes them: always a weekday, the year only when it is another one (STYLE.md part 3)."""
+"""Dates as an office writes them: always a weekday, the year only when it is another one."""
 
 from __future__ import annotations
 

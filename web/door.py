@@ -50,7 +50,12 @@ class Door(Protocol):
         self, process_id: str, person: str, given: Facts | None, lang: str
     ) -> Sequence[FieldView]: ...
     def open_case(
-        self, process_id: str, person: str, place: str | None = None, facts: Facts = {}, key: str | None = None
+        self,
+        process_id: str,
+        person: str,
+        place: str | None = None,
+        facts: Facts = ...,
+        key: str | None = None,
     ) -> ActResult: ...
 
     def case(self, case_id: str, person: str, lang: str) -> CaseView: ...
@@ -69,15 +74,13 @@ class Door(Protocol):
         case_id: str,
         transition: str,
         person: str,
-        facts: Facts = {},
+        facts: Facts = ...,
         opinion: str = "",
         reason: str = "",
         revision: int | None = None,
         key: str | None = None,
     ) -> ActResult: ...
-    def add_child(
-        self, case_id: str, name: str, person: str, facts: Facts, key: str | None
-    ) -> ActResult: ...
+    def add_child(self, case_id: str, name: str, person: str, facts: Facts, key: str | None) -> ActResult: ...
     def supply_form(self, case_id: str, person: str, given: Facts | None, lang: str) -> Preview: ...
     def supply(
         self, case_id: str, person: str, facts: Facts, revision: int | None, key: str | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -12,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from siquan.core.errors import Errors, SiquanError
 from siquan.web.catalogue import gettext as _
+from siquan.web.safety import local_path
 from siquan.web.visitor import lang
 
 log = logging.getLogger(__name__)
@@ -43,7 +45,16 @@ def words(status: int) -> tuple[str, str]:
     }.get(status, (_("出错了"), ""))
 
 
-def page(status: int, detail: str = "", help: str = "", incident: str = "", items: tuple[str, ...] = ()) -> Response:
+def back() -> str:
+    """The page people came from, when it is one of ours."""
+    came = urlsplit(request.referrer or "")
+    same = came.netloc == request.host and came.path != request.path
+    return local_path(came.path + (f"?{came.query}" if came.query else "")) if same else ""
+
+
+def page(
+    status: int, detail: str = "", help: str = "", incident: str = "", items: tuple[str, ...] = ()
+) -> Response:
     title, way = words(status)
     if request.path.startswith("/api/"):
         body: dict[str, Any] = {"error": f"HTTP{status}", "message": detail or title, "help": help or way}
@@ -53,7 +64,7 @@ def page(status: int, detail: str = "", help: str = "", incident: str = "", item
     colour, icon = LOOK.get(status, ("REJECT", "exclamation-octagon-fill"))
     html = render_template(
         "fault.html", status=status, title=title, way=help or way, detail=detail, colour=colour, icon=icon,
-        incident=incident, items=items,
+        incident=incident, items=items, back=back(),
     )  # fmt: skip
     return make_response(html, status)
 
@@ -93,5 +104,3 @@ def register(app: Flask) -> None:
     app.register_error_handler(SiquanError, on_siquan)
     app.register_error_handler(HTTPException, on_http)
     app.register_error_handler(Exception, on_bug)
-
-

@@ -1,7 +1,7 @@
 """What a form posted, turned into the wire form of facts; and what a page needs to show it again.
 
-A fact travels as `fact.<path>`, its envelope as `fact.<path>.as_of` and `fact.<path>.source`; the value `__absent__`
-says "known not to exist"; an empty value is unknown and is left out.
+A fact travels as `fact.<path>`, its envelope as `fact.<path>.as_of` and `fact.<path>.source`; the value
+`__absent__` says "known not to exist"; an empty value is unknown and is left out.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def new_key() -> str:
 
 @dataclass(frozen=True)
 class Posted:
-    """A posted form: `facts` for the service, `raw` to carry on in hidden fields, `errors` found here (path -> text)."""
+    """A posted form: `facts` for the service, `raw` to carry on in hidden fields, `errors` by path."""
 
     facts: dict[str, Any] = field(default_factory=dict)
     raw: tuple[tuple[str, str], ...] = ()
@@ -51,7 +51,8 @@ def read(form: MultiDict[str, str], fields: Sequence[FieldView]) -> Posted:
         marks = {m: form.get(name + m, "").strip() for m in MARKS} if one.envelope else {}
         raw += [(name, v) for v in given] + [(name + m, v) for m, v in marks.items() if v]
         if ABSENT in given and typed:
-            errors[one.path] = gettext("既填了内容，又勾了“%(word)s”，请只留一个", word=one.absent or gettext("无"))
+            word = one.absent or gettext("无")
+            errors[one.path] = gettext("既填了内容，又勾了“%(word)s”，请只留一个", word=word)
         elif ABSENT in given:
             facts[one.path] = wrap("none", marks)
         elif typed:

@@ -43,7 +43,7 @@ def person() -> str:
 
 
 def choose() -> None:
-    """Set language and theme of this request: the account's, else what a stranger picked, else Chinese and light."""
+    """Language and theme of this request: the account's, else a stranger's choice, else Chinese and light."""
     who = account()
     lang = who.lang if who else session.get("lang", "zh")
     theme = who.theme if who else session.get("theme", "light")

@@ -1,4 +1,4 @@
-"""The soft dashed outline round the states of a fragment: one outline, stepped where other states stand in the way."""
+"""The soft dashed outline round the states of a fragment: stepped where other states stand in the way."""
 
 from __future__ import annotations
 
@@ -132,7 +132,8 @@ def _curve(loop: Sequence[Point]) -> str:
 
 def paint(frame: Frame) -> str:
     outline = "".join(_curve(loop) for loop in frame.loops)
-    words = lettering.text(frame.words.x, frame.words.y + SUB, frame.title, SUB, "l3", "start")
+    words = lettering.text(frame.words.x, frame.words.y + SUB, frame.title, SUB, "l3", "start", "--sunk")
     return (
-        f'<path class="gr" d="{outline}" fill="var(--sunk)" stroke="var(--line-2)" stroke-dasharray="2 4"/>{words}'
+        f'<path class="gr" d="{outline}" fill="var(--sunk)" stroke="var(--line-2)" stroke-dasharray="2 4"/>'
+        f"{words}"
     )

@@ -1,4 +1,4 @@
-"""What a picture of a process is made of: states, ways between them, and boxes round the states of a fragment."""
+"""What a picture of a process is made of: states, ways between them, boxes round the states of a fragment."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ EdgeKind = Literal["", "back", "hot", "done"]
 
 @dataclass(frozen=True)
 class Node:
-    """A state. `sub` is the small second line; `main` puts it on the main line, in the order given; `note` is read
-    out and shown on hover besides the titles."""
+    """A state. `sub` is the small second line; `main` puts it on the main line, in the order given; `note` is
+    read out and shown on hover besides the titles."""
 
     id: str
     title: str
@@ -26,7 +26,8 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """A way from one state to another. `label` may be shortened in the picture; `title` (default: the label) never."""
+    """A way from one state to another. `label` may be shortened when drawn, `title` (default: label)
+    never."""
 
     source: str
     target: str
@@ -45,7 +46,8 @@ class Group:
 
 @dataclass(frozen=True)
 class Step:
-    """A mark of the progress strip. `date` is the small line under the title; `done` unset: done when before now."""
+    """A mark of the progress strip. `date` is the line under the title; `done` unset: done when before
+    now."""
 
     id: str
     title: str

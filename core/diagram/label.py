@@ -1,5 +1,5 @@
-"""Where the words of a way stand: beside one of its stretches, clear of states, of other words and, if possible, of
-other ways; near its beginning, because that is where a person decides."""
+"""Where the words of a way stand: beside one of its stretches, clear of states, of other words and, if
+possible, of other ways; near its beginning, because that is where a person decides."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def _level(words: str, a: Point, b: Point, direct: bool) -> Iterator[Label]:
                 tall = len(shape) * STORY
                 top = a[1] - 5 - tall if above else a[1] + 4
                 box = Box(x - wide / 2, top, wide, tall)
-                away = max(0.0, abs(x - a[0]) - 60) * 0.06
-                yield Label(shape, x, top + LABEL - 1, "middle", box, looks + off + away + (0 if above else 3))
+                cost = looks + off + max(0.0, abs(x - a[0]) - 60) * 0.06 + (0 if above else 3)
+                yield Label(shape, x, top + LABEL - 1, "middle", box, cost)
 
 
 def _upright(words: str, a: Point, b: Point) -> Iterator[Label]:

@@ -1,7 +1,7 @@
 """How wide words are, where they break, and how they are written into SVG.
 
-A server has no fonts, so widths are estimates: a Han character is one em, others are by kind. They are a little
-generous, so that what fits here fits in every font of the theme.
+A server has no fonts, so widths are estimates: a Han character is one em, others are by kind. They are a
+little generous, so that what fits here fits in every font of the theme.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ def shorten(text: str, size: float, room: float) -> str:
 
 
 def _pieces(text: str) -> list[str]:
-    """Where a line may break: between Han characters, after a blank, not before closing or after opening marks."""
+    """Where a line may break: between Han characters, after a blank, not before closing or after opening
+    marks."""
     out: list[str] = []
     for char in text:
         han = em(char) == 1.0
-        joins = bool(out) and (
-            char in _CLOSING or out[-1][-1] in _OPENING or (not han and not out[-1].endswith(" ") and em(out[-1][-1]) != 1.0)
-        )
-        if joins:
+        last = out[-1][-1] if out else ""
+        inside = not han and last != " " and bool(last) and em(last) != 1.0  # a word, a number
+        if last and (inside or char in _CLOSING or last in _OPENING):
             out[-1] += char
         else:
             out.append(char)
@@ -97,7 +97,9 @@ def words(text: str) -> str:
     return escape(text, quote=True)
 
 
-def text(x: float, y: float, content: str, size: float, classes: str = "", anchor: str = "middle", halo: str = "") -> str:
+def text(
+    x: float, y: float, content: str, size: float, classes: str = "", anchor: str = "middle", halo: str = ""
+) -> str:
     """One `<text>`; `halo` is a colour token drawn behind the letters."""
     out = f'<text x="{number(x)}" y="{number(y)}" font-size="{number(size)}"'
     if anchor != "start":

@@ -1,5 +1,6 @@
-"""Where the states stand: the main line in rows that turn like an ox at plough (first row to the right, second to the
-left ...), every other state in a lane between, above or below these rows, near the states it belongs to."""
+"""Where the states stand: the main line in rows that turn like an ox at plough (first row to the right,
+second to the left ...), every other state in a lane between, above or below these rows, near its
+neighbours."""
 
 from __future__ import annotations
 
@@ -50,13 +51,16 @@ def place(
     fewer: int = 0,
     below: bool = False,
 ) -> Placement:
-    """`fewer` columns than would fit, or lanes rather `below` than above: other pictures of the same graph, of which
-    the caller keeps the best."""
+    """`fewer` columns than would fit, or lanes rather `below` than above: other pictures of the same
+    graph, of which the caller keeps the best."""
     main = [n.id for n in nodes if n.main] or [n.id for n in nodes]
     aside = [n.id for n in nodes if n.id not in set(main)]
-    columns = max(2, _columns(main, aside, edges, width) - fewer)
+    columns = _columns(main, aside, edges, width)
+    if columns < len(main):  # a line that fits into one row stays in one
+        columns = max(2, columns - fewer)
     cells = _snake(main, columns)
-    _settle(cells, aside, edges, {g.id: [n.id for n in nodes if n.group == g.id] for g in groups}, columns, below)
+    members = {g.id: [n.id for n in nodes if n.group == g.id] for g in groups}
+    _settle(cells, aside, edges, members, columns, below)
     return _measure(nodes, edges, cells, columns, width)
 
 
@@ -67,7 +71,7 @@ def _room_for(label: str, most: int) -> float:
 
 
 def _columns(main: list[str], aside: list[str], edges: Sequence[Edge], width: float) -> int:
-    """How many states stand in a row: room between them for most labels on the main line, rows of even length."""
+    """How many states stand in a row: room for most labels of the main line, rows of even length."""
     after = dict(zip(main, main[1:], strict=False))
     wanted = sorted(_room_for(e.label, 2) for e in edges if after.get(e.source) == e.target)
     need = min(max(wanted[len(wanted) * 2 // 3], 44), 84) if wanted else 44
@@ -88,7 +92,7 @@ def _gaps(edges: Sequence[Edge], cells: Mapping[str, Cell], columns: int, width:
         if ra == rb and abs(ca - cb) == 1:
             at = min(ca, cb)
             least[at] = max(least[at], _room_for(e.label, 3), min(_room_for(e.label, 1), 48))
-            wanted[at] = max(wanted[at], _room_for(e.label, 1), _room_for(e.label, 2))
+            wanted[at] = max(wanted[at], min(_room_for(e.label, 1), 118), _room_for(e.label, 2))
     short = sum(wanted) - room
     if short <= 0:  # all fits: the rest is shared evenly, up to a point
         more = min(-short / max(1, columns - 1), max(0.0, 112 - sum(wanted) / max(1, columns - 1)))
@@ -109,7 +113,7 @@ def _snake(main: list[str], columns: int) -> dict[str, Cell]:
 
 
 class _Weigher:
-    """How bad a placement is: long ways, bent ways, ways behind other states, open lanes, boxes with strangers."""
+    """How bad a placement is: long, bent and hidden ways, open lanes, strangers among a fragment's states."""
 
     def __init__(
         self, edges: Sequence[Edge], groups: Mapping[str, list[str]], main: Iterable[str], above: float
@@ -117,7 +121,8 @@ class _Weigher:
         self.above = above  # what a lane above the first row costs besides
         line = list(main)
         after = set(zip(line, line[1:], strict=False))
-        self.edges = [(e.source, e.target, (e.source, e.target) in after) for e in edges if e.source != e.target]
+        ways = [(e.source, e.target) for e in edges if e.source != e.target]
+        self.edges = [(*way, way in after) for way in ways]
         self.groups = groups
 
     def __call__(self, cells: Mapping[str, Cell]) -> float:
@@ -179,14 +184,14 @@ def _settle(
     columns: int,
     below: bool,
 ) -> None:
-    """Put the states beside the main line one by one, the best connected first, then move each while that helps."""
+    """Put the states beside the main line, the best connected first, then move each while that helps."""
     weigh = _Weigher(edges, groups, cells, 120.0 if below else 0.0)
     near: dict[str, set[str]] = {name: set() for name in aside}
     for e in edges:
         near.get(e.source, set()).add(e.target)
         near.get(e.target, set()).add(e.source)
     # What no way leads to (only an act possible at any time does) stands near the end.
-    end = max(cells, key=lambda name: cells[name][0] * 100 + cells[name][1] * (1 if cells[name][0] % 200 == 0 else -1))
+    end = list(cells)[-1]
     weigh.edges += [(end, name, False) for name in aside if not near[name]]
     left = list(aside)
     while left:
@@ -221,10 +226,9 @@ def _measure(
 ) -> Placement:
     height = TALL if any(len(title_lines(n)) > 1 and n.sub for n in nodes) else LINE
     rank = {r: i for i, r in enumerate(sorted({r for r, _ in cells.values()}))}
-    winding = sum(
-        abs(rank[cells[e.source][0]] - rank[cells[e.target][0]]) + abs(cells[e.source][1] - cells[e.target][1]) > 1
-        for e in edges
-    )
+    at = {name: (rank[r], c) for name, (r, c) in cells.items()}
+    ends = [(at[e.source], at[e.target]) for e in edges]
+    winding = sum(abs(a[0] - b[0]) + abs(a[1] - b[1]) > 1 for a, b in ends)
     between = 60.0 if winding <= 3 * len(rank) else 74.0 if winding <= 7 * len(rank) else 90.0
     gaps = _gaps(edges, cells, columns, width)
     left = (width - columns * NODE - sum(gaps)) / 2

@@ -1,15 +1,17 @@
-"""From a process as written to its picture. The main line is found, not drawn by hand: the longest way from the
-first state to the end that is written first; whatever else there is stands beside it."""
+"""From a process as written to its picture. The main line is found, not drawn by hand: the longest way
+from the first state to the end that is written first; whatever else there is stands beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from siquan.core.diagram.draw import draw
+from siquan.core.diagram import lettering
 from siquan.core.diagram.graph import Edge, EdgeKind, Group, Node, NodeKind, Step
-from siquan.core.diagram.mermaid import mermaid
-from siquan.core.diagram.strip import strip
+from siquan.core.diagram.markup import mermaid
+from siquan.core.diagram.picture import draw
+from siquan.core.diagram.place import NODE, SUB
+from siquan.core.diagram.progress import strip
 from siquan.core.spec.model import DueSpec, ProcessSpec, StateSpec, TransitionSpec
 
 _WORDS = {
@@ -78,7 +80,7 @@ class Graph:
     def mermaid(self) -> str:
         return mermaid(self.nodes, self.edges)
 
-    def strip(
+    def progress(
         self,
         now: str | None = None,
         *,
@@ -86,14 +88,17 @@ class Graph:
         done: Collection[str] = (),
         href: Callable[[str], str] | None = None,
     ) -> str:
-        """The progress strip of the main line. `now` may be a state beside it: then the furthest step that is `done`
-        (or leads to it) carries the mark, and the state's title stands above. None: everything is done."""
+        """The progress strip of the main line. `now` may be a state beside it: then the furthest step that
+        is `done` (or leads to it) carries the mark, and the state's title stands above. None: everything
+        is done."""
         line = [n for n in self.nodes if n.main]
         dates = dates or {}
         titles = {n.id: n.title for n in self.nodes}
         ids = [n.id for n in line]
         at, aside = now, ""
-        if now is not None and now not in ids:
+        if ids and now == ids[-1]:
+            at = None  # arrived: nothing is left to do
+        elif now is not None and now not in ids:
             aside = titles.get(now, now)
             before = [i for i in ids if i in done] or [e.source for e in self.edges if e.target == now]
             at = next((i for i in reversed(ids) if i in before), ids[0] if ids else None)
@@ -127,9 +132,9 @@ def from_process(
     bad: Collection[str] = (),
     texts: Mapping[str, str] | None = None,
 ) -> Graph:
-    """`now` and `done` are states of a case; `counts` open cases per state (a number or ready words); `href` gives the
-    address of a state's rules; `bad` are states with a finding; `texts` are translations by path
-    (`states.draft.title`, `states.draft.submit.title`)."""
+    """`now` and `done` are states of a case; `counts` open cases per state (a number or ready words);
+    `href` gives the address of a state's rules; `bad` are states with a finding; `texts` are translations
+    by path (`states.draft.title`, `states.draft.submit.title`)."""
     words = _WORDS["zh" if lang.startswith("zh") else "en"]
     texts = texts or {}
     line = main_line(spec)
@@ -187,7 +192,8 @@ def _targets(way: TransitionSpec) -> list[str]:
 
 
 def main_line(spec: ProcessSpec) -> list[str]:
-    """The states of the main line: the longest way forwards, over states marked `main`, to the first end written."""
+    """The states of the main line: the longest way forwards, over states marked `main`, to the first end
+    written."""
     order = {s.name: i for i, s in enumerate(spec.states)}
     states = [s for s in spec.states if s.main or s is spec.states[0]]
     may = {s.name for s in states}
@@ -199,7 +205,7 @@ def main_line(spec: ProcessSpec) -> list[str]:
         for s in states
     }
     ends = [s.name for s in states if s.final]
-    for end in [*ends, None]:  # the end written first is the good one; without a reachable end any way will do
+    for end in [*ends, None]:  # the end written first is the good one; None: no end can be reached forwards
         best: dict[str, list[str]] = {}
         for state in reversed(states):
             rests = [best[t] for t in follow[state.name] if t in best]
@@ -237,7 +243,8 @@ def _sub(
         roles = dict.fromkeys(r for way in state.transitions if not way.auto for r in way.by)
         named = [spec.roles[r].title for r in roles if r in spec.roles]
         first = named[0] + ("…" if len(named) > 1 else "") if named else ""
-    return " · ".join(s for s in (first, due) if s)
+    both = " · ".join(s for s in (first, due) if s)
+    return both if lettering.width(both, SUB) <= NODE - 12 else due if counts is None and due else first
 
 
 def _due(due: DueSpec, spec: ProcessSpec, words: Mapping[str, str]) -> str:
@@ -254,6 +261,8 @@ def _due(due: DueSpec, spec: ProcessSpec, words: Mapping[str, str]) -> str:
         if not lines:
             return ""
         n = str(max(lines, key=lambda line: line.since).value)
+    if n == "0":  # the day itself, not a span
+        return ""
     return words[due.unit].format(n)
 
 

@@ -1,7 +1,7 @@
-"""How the ways run: level and upright stretches through the gaps between states, found by A* over a grid of tracks.
+"""How the ways run: level and upright stretches through the gaps between states, found by A* over a grid.
 
-No way runs through a state; two ways share a stretch only when they end in the same state in the same style, and then
-they run together on purpose, as a bus line does. Crossings and corners cost, so they are few.
+No way runs through a state; two ways share a stretch only when they end in the same state in the same
+style, and then they run together on purpose, as a bus line does. Crossings and corners cost, so they are few.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ Point = tuple[float, float]
 Path = tuple[Point, ...]
 
 FIRST, TRACK = 13.0, 11.5  # distance of the first track from a state, and between tracks
-CORNER, CROSSING, TOUCH, SHARED, OVER, LETTER, CROWD = 40.0, 34.0, 70.0, 0.45, 420.0, 45.0, 14.0
+CORNER, CROSSING, TOUCH, OVER, LETTER, CROWD = 40.0, 34.0, 70.0, 420.0, 45.0, 14.0  # in pixels of detour
+SHARED = 0.45  # a stretch run together costs less than half
 RIGHT, DOWN, LEFT, UP = range(4)
 STEP = ((1, 0), (0, 1), (-1, 0), (0, -1))
 
@@ -84,7 +85,7 @@ class Router:
                     self.shut[i * self.ny + j] = True
         self.level: dict[int, Counter[str]] = {}  # use of the stretch from a point to the right
         self.upright: dict[int, Counter[str]] = {}  # ... and downwards
-        self.through: dict[int, Counter[str]] = {}  # ways over a point, straight on: "-name" level, "|name" upright
+        self.through: dict[int, Counter[str]] = {}  # ways straight over a point: "-name" level, "|name" up
         self.corners: dict[int, Counter[str]] = {}
         self.doors: dict[Point, Counter[str]] = {}
         self.sides: dict[tuple[str, int], Counter[str]] = {}

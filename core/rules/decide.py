@@ -79,6 +79,9 @@ class RuleSet:
         self._compiled: dict[t.Node, Compiled] = {}
         self._durable: dict[tuple[Any, ...], DurableReading] = {}
         self.label = labels(schema)
+        #: language -> dotted path -> text, of the plugin's locales
+        self.locales: Mapping[str, Mapping[str, str]] = {}
+        self._translated: dict[tuple[str, str, str], Template] = {}
         content = spec.model_dump(mode="json", exclude={"title"})
         content["rules"] = [r.model_dump(mode="json", exclude={"title"}) for r in spec.rules]
         self.hash = hashlib.sha256(canonical(content).encode()).hexdigest()
@@ -107,6 +110,20 @@ class RuleSet:
             spec, condition, outcome, template(words, scope, spec.where),
             template(spec.clear, scope, spec.where) if spec.clear else None,
         )  # fmt: skip
+
+    def title(self, rule: RuleSpec, lang: str = "zh") -> str:
+        return self.locales.get(lang, {}).get(f"rules.{rule.id}.title") or rule.title or rule.id
+
+    def words(self, rule: Rule, kind: str, lang: str) -> Template | None:
+        """The `say` or `clear` of a rule in a language; Chinese where it was not translated."""
+        own = rule.say if kind == "say" else rule.clear
+        text = self.locales.get(lang, {}).get(f"rules.{rule.spec.id}.{kind}")
+        if not text:
+            return own
+        found = self._translated.get((lang, rule.spec.id, kind))
+        if found is None:
+            found = self._translated[lang, rule.spec.id, kind] = template(text, self.scope, rule.spec.where)
+        return found
 
     def nodes(self) -> list[t.Node]:
         """Every expression of the rule set, for checks."""
@@ -281,7 +298,7 @@ def _finding(ruleset: RuleSet, here: Situation, rule: Rule, truth: Truth, lang: 
     pieces = _pieces(ruleset, here, rule, result, unknown, lang)
     return (
         Finding(
-            spec.id, result, outcome, basis, cite, spec.title or spec.id, pieces, spec.cite,
+            spec.id, result, outcome, basis, cite, ruleset.title(spec, lang), pieces, spec.cite,
             asked if bound != asked and result == "hit" else "", tuple(dict.fromkeys(read)), unknown, spec.law, spec.cure,
         ),
         bound,
@@ -291,12 +308,11 @@ def _finding(ruleset: RuleSet, here: Situation, rule: Rule, truth: Truth, lang: 
 def _pieces(
     ruleset: RuleSet, here: Situation, rule: Rule, result: str, unknown: Sequence[str], lang: str
 ) -> tuple[Piece, ...]:
-    if result == "hit":
-        return rule.say.fill(here.fact, here.param, here.on, ruleset.label, lang)
-    name = rule.spec.title or rule.spec.id
+    words = ruleset.words(rule, "say" if result == "hit" else "clear", lang) if result != "unknown" else None
+    if words is not None:
+        return words.fill(here.fact, here.param, here.on, ruleset.label, lang)
+    name = ruleset.title(rule.spec, lang)
     if result == "clear":
-        if rule.clear is not None:
-            return rule.clear.fill(here.fact, here.param, here.on, ruleset.label, lang)
         return (Piece(f"{name}：无此情形" if lang.startswith("zh") else f"{name}: does not apply"),)
     zh = lang.startswith("zh")
     pieces = [Piece(f"{name}：尚不知道" if zh else f"{name}: not known yet: ")]

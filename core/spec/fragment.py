@@ -55,7 +55,9 @@ class Expanded:
     children: list[tuple[str, Map, str]] = field(default_factory=list)  # (name, process entry, prefix)
     sheets: list[Map] = field(default_factory=list)
     fragments: dict[str, str] = field(default_factory=dict)  # prefix -> fragment name
-    entries: dict[str, str] = field(default_factory=dict)  # prefix -> entry state
+    entries: dict[str, str] = field(default_factory=dict)  # name of the use -> entry state
+    titles: dict[str, str] = field(default_factory=dict)  # prefix -> title of the use
+    sides: set[str] = field(default_factory=set)  # prefixes that are off the main line
 
 
 def _put(value: Any, given: Mapping[str, Any], fragment: str, where: Where) -> Any:
@@ -107,8 +109,9 @@ def _use(name: str, raw: Map, where: Where, library: Mapping[str, Map], out: Exp
     c = Cursor(raw, f"states.{name}", where)
     fragment = c.text("use", need=True)
     title, given_raw, exits = c.text("title"), c.map("with"), c.table("exits")
-    for key in ("main", "hint", "if_nobody"):
-        c.any(key)
+    if not c.flag("main", True):
+        out.sides.add(f"{name}.")
+    out.titles[f"{name}."] = title
     c.done()
     source = library.get(fragment)
     if source is None:
@@ -141,8 +144,6 @@ def _use(name: str, raw: Map, where: Where, library: Mapping[str, Map], out: Exp
     targets = {f"exit.{k}": v for k, v in exits.items()} | {k: prefix + k for k in inner}
     for state, body in inner.items():
         body = _targets(body, targets)
-        if isinstance(body, Map) and title and state == entry and "title" not in body:
-            body["title"] = title
         out.states.append((prefix + state, body, inner.at[state], prefix))
     out.fragments[prefix], out.entries[name] = fragment, prefix + entry
     for key, target in (("facts", out.facts), ("derived", out.derived)):

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
 
 from siquan.core.errors import Where
 
@@ -59,6 +60,20 @@ class ParamLine(Placed):
     basis: Basis | Literal[""] = ""
     cite: str = ""
     ref: str = ""
+
+    @field_serializer("value", when_used="json")
+    def _out(self, value: Any) -> Any:
+        # a pinned document must give back a date and a decimal, not their texts
+        if isinstance(value, Decimal):
+            return {"decimal": str(value)}
+        return {"date": value.isoformat()} if isinstance(value, dt.date) else value
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _in(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "decimal" in value:
+            return Decimal(value["decimal"])
+        return dt.date.fromisoformat(value["date"]) if isinstance(value, dict) and "date" in value else value
 
 
 class ParamSpec(Placed):
@@ -170,6 +185,7 @@ class StateSpec(Placed):
     transitions: tuple[TransitionSpec, ...] = ()
     if_nobody: str = ""
     fragment: str = ""  # name of the fragment it came from
+    part: str = ""  # title of that use: its states are one step of the progress strip
     main: bool = True  # on the main line of the progress strip
     hint: str = ""
 

@@ -172,7 +172,8 @@ def _state(name: str, raw: Any, where: Where, prefix: str, names: Names, expande
         transitions.append(_transition(key, value, c.at(key), prefix, names))
     return StateSpec(
         where=where, name=name, title=title, final=outcome, by=by, dues=tuple(dues), transitions=tuple(transitions),
-        if_nobody=if_nobody, fragment=expanded.fragments.get(prefix, ""), main=main, hint=hint,
+        if_nobody=if_nobody, fragment=expanded.fragments.get(prefix, ""), part=expanded.titles.get(prefix, ""),
+        main=main and prefix not in expanded.sides, hint=hint,
     )  # fmt: skip
 
 

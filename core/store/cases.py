@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -11,18 +12,35 @@ import sqlalchemy as sa
 from siquan.core.errors import NotFound, Stale
 from siquan.core.store import chain
 from siquan.core.store import tables as t
+from siquan.core.store.prepared import Prepared
 from siquan.core.store.repository import Repository, chunks, select, within
 from siquan.core.store.rows import Case
 
 _C = t.case_file.c
-_GET = select(Case, t.case_file).where(_C.id == sa.bindparam("b_id"))
-_LOCK = _GET.with_for_update()
+_BY_ID = select(Case, t.case_file).where(_C.id == sa.bindparam("b_id"))
+_GET, _LOCK = Prepared(_BY_ID), Prepared(_BY_ID.with_for_update())
+_BUMP = Prepared(
+    sa.update(t.case_file)
+    .where(_C.id == sa.bindparam("b_id"))
+    .values(children_revision=_C.children_revision + 1)
+)
+_CHILDREN = Prepared(
+    select(Case, t.case_file)
+    .where(_C.parent_id == sa.bindparam("b_parent"))
+    .order_by(_C.parent_name, _C.ordinal)
+)
 _CHANGEABLE = frozenset(
     "number title place state outcome closed_at due_on definition_hash book_version parent_id parent_name "
     "ordinal origin".split()
 )
 #: process -> states; an empty set means every state of it
 States = Mapping[str, Collection[str]]
+
+
+@cache
+def _update(columns: frozenset[str]) -> Prepared:
+    where = (_C.id == sa.bindparam("b_id"), _C.revision == sa.bindparam("b_revision"))
+    return Prepared(sa.update(t.case_file).where(*where), sorted(columns))
 
 
 class Cases(Repository):
@@ -77,23 +95,23 @@ class Cases(Repository):
         return row
 
     def find(self, case_id: str) -> Case | None:
-        return self._one(Case, _GET, {"b_id": case_id})
+        row = _GET.row(self.tx, {"b_id": case_id})
+        return None if row is None else Case(*row)
 
     def get(self, case_id: str) -> Case:
-        return self._must(self.find(case_id), case_id)
+        row = self.find(case_id)
+        if row is None:
+            raise NotFound(kind="事项", name=case_id)
+        return row
 
     def lock(self, case_id: str) -> Case:
         """The case, held until the transaction ends; nobody else can act on it meanwhile. On a child take the
         parent's lock first, or two acts can wait for each other."""
-        row = self._must(self._one(Case, _LOCK, {"b_id": case_id}), case_id)
-        self.tx.locked.add(case_id)
-        return row
-
-    @staticmethod
-    def _must(row: Case | None, name: str) -> Case:
+        row = _LOCK.row(self.tx, {"b_id": case_id})
         if row is None:
-            raise NotFound(kind="事项", name=name)
-        return row
+            raise NotFound(kind="事项", name=case_id)
+        self.tx.locked.add(case_id)
+        return Case(*row)
 
     def by_number(self, number: str) -> Case | None:
         return self._one(Case, select(Case, t.case_file).where(_C.number == number))
@@ -115,8 +133,8 @@ class Cases(Repository):
         if case_id in self.tx.unsaved:
             changes["last_seq"], changes["last_hash"] = self.tx.heads[case_id]
         changes |= {"revision": expected_revision + 1, "updated_at": self.tx.at}
-        where = (_C.id == case_id, _C.revision == expected_revision)
-        if not self._run(sa.update(t.case_file).where(*where).values(changes)).rowcount:
+        values = {**changes, "b_id": case_id, "b_revision": expected_revision}
+        if not _update(frozenset(changes)).run(self.tx, values):
             raise Stale(seen=expected_revision, now=self.get(case_id).revision)
         self.tx.unsaved.discard(case_id)
         self.tx.locked.add(case_id)
@@ -125,8 +143,8 @@ class Cases(Repository):
     # -- children --------------------------------------------------------------------------------------------
     def children(self, parent_id: str, name: str | None = None) -> list[Case]:
         """Children in the order they were opened, of one name or of all."""
-        where = [_C.parent_id == parent_id] + ([_C.parent_name == name] if name else [])
-        return self._all(Case, select(Case, t.case_file).where(*where).order_by(_C.parent_name, _C.ordinal))
+        found = self._found(Case, _CHILDREN, {"b_parent": parent_id})
+        return [c for c in found if c.parent_name == name] if name else found
 
     def next_ordinal(self, parent_id: str, name: str) -> int:
         """Call it under the parent's lock."""
@@ -138,10 +156,10 @@ class Cases(Repository):
     def bump_children(self, parent_id: str) -> int:
         """A child changed: the parent's children revision goes up (and the parent is locked). Returns the new
         one."""
-        bump = sa.update(t.case_file).where(_C.id == parent_id)
-        if not self._run(bump.values(children_revision=_C.children_revision + 1)).rowcount:
+        if not _BUMP.run(self.tx, {"b_id": parent_id}):
             raise NotFound(kind="事项", name=parent_id)
-        return self._count(sa.select(_C.children_revision).where(_C.id == parent_id))
+        self.tx.locked.add(parent_id)
+        return self.get(parent_id).children_revision
 
     # -- inbox -----------------------------------------------------------------------------------------------
     def open_for(

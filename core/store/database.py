@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +31,6 @@ PATIENCE = 30
 _READ = "siquan_read"
 _PRAGMAS = (
     f"PRAGMA busy_timeout={PATIENCE * 1000}",
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA cache_size=-32000",
@@ -108,12 +109,24 @@ def _sqlite(url: URL) -> sa.Engine:
     def settings(connection: Any, record: Any) -> None:
         for pragma in _PRAGMAS:
             connection.execute(pragma)
+        _write_ahead(connection)
 
     @sa.event.listens_for(engine, "begin")
     def begin(conn: sa.Connection) -> None:
         conn.exec_driver_sql("BEGIN" if conn.get_execution_options().get(_READ) else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(connection: Any) -> None:
+    """WAL is a property of the file; SQLite does not wait when several connections set it at one moment."""
+    for _ in range(PATIENCE * 20):
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] in ("wal", "memory"):
+            return
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            time.sleep(0.05)
 
 
 def head() -> str:
@@ -222,7 +235,11 @@ class Store:
         if not self.is_sqlite:
             options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with self._alone(self._reader), self.engine.connect().execution_options(**options) as conn:
-            yield Tx(conn, self.now, self.new_id, self.new_salt, self.fault)
+            view = conn.begin()
+            try:
+                yield Tx(conn, self.now, self.new_id, self.new_salt, self.fault)
+            finally:
+                view.rollback()
 
     @contextmanager
     def _alone(self, lock: threading.Lock | None) -> Iterator[None]:

@@ -9,10 +9,25 @@ from typing import Any
 import sqlalchemy as sa
 
 from siquan.core.store import tables as t
+from siquan.core.store.prepared import Prepared
 from siquan.core.store.repository import Repository, chunks, select
 from siquan.core.store.rows import Deadline
 
 _D = t.deadline.c
+_OF = Prepared(
+    select(Deadline, t.deadline)
+    .where(_D.case_id == sa.bindparam("b_case"))
+    .order_by(_D.end_date, _D.created_at, _D.id)
+)
+_NEXT = Prepared(
+    sa.select(sa.func.min(_D.end_date)).where(_D.case_id == sa.bindparam("b_case"), _D.status == "open")
+)
+_SETTLE_STATE = Prepared(
+    sa.update(t.deadline).where(
+        _D.case_id == sa.bindparam("b_case"), _D.state == sa.bindparam("b_state"), _D.status == "open"
+    ),
+    ["status"],
+)
 
 
 class Deadlines(Repository):
@@ -37,9 +52,8 @@ class Deadlines(Repository):
         return row
 
     def of(self, case_id: str, status: str | None = None) -> list[Deadline]:
-        where = [_D.case_id == case_id] + ([_D.status == status] if status else [])
-        rows = select(Deadline, t.deadline).where(*where)
-        return self._all(Deadline, rows.order_by(_D.end_date, _D.created_at, _D.id))
+        found = self._found(Deadline, _OF, {"b_case": case_id})
+        return [d for d in found if d.status == status] if status else found
 
     def of_many(self, case_ids: Collection[str], status: str = "open") -> dict[str, list[Deadline]]:
         """{case: deadlines, the next first} with an entry for every case asked for."""
@@ -71,8 +85,7 @@ class Deadlines(Repository):
 
     def settle_state(self, case_id: str, state: str, status: str = "met") -> int:
         """The case left a state: its open deadlines are met (or cancelled)."""
-        where = (_D.case_id == case_id, _D.state == state, _D.status == "open")
-        return self._run(sa.update(t.deadline).where(*where).values(status=status)).rowcount
+        return _SETTLE_STATE.run(self.tx, {"b_case": case_id, "b_state": state, "status": status})
 
     def move(
         self, deadline_id: str, end_date: dt.date, provisional: bool, record: Any, calendar_version: int
@@ -86,6 +99,5 @@ class Deadlines(Repository):
 
     def next_of(self, case_id: str) -> dt.date | None:
         """The earliest open last day: what `due_on` of the case should say."""
-        first = sa.select(sa.func.min(_D.end_date)).where(_D.case_id == case_id, _D.status == "open")
-        found: dt.date | None = self.tx.conn.execute(first).scalar()
+        found: dt.date | None = _NEXT.rows(self.tx, {"b_case": case_id})[0][0]
         return found

@@ -6,10 +6,13 @@ import sqlalchemy as sa
 
 from siquan.core.errors import NotFound
 from siquan.core.store import tables as t
+from siquan.core.store.prepared import Prepared
 from siquan.core.store.repository import Repository, select
 from siquan.core.store.rows import Definition
 
 _D = t.definition.c
+_HAS = Prepared(sa.select(_D.hash).where(_D.hash == sa.bindparam("b_hash")))
+_GET = Prepared(select(Definition, t.definition).where(_D.hash == sa.bindparam("b_hash")))
 
 
 class Definitions(Repository):
@@ -22,13 +25,13 @@ class Definitions(Repository):
         return True
 
     def has(self, hash: str) -> bool:
-        return self._run(sa.select(_D.hash).where(_D.hash == hash)).first() is not None
+        return _HAS.row(self.tx, {"b_hash": hash}) is not None
 
     def get(self, hash: str) -> Definition:
-        row = self._one(Definition, select(Definition, t.definition).where(_D.hash == hash))
+        row = _GET.row(self.tx, {"b_hash": hash})
         if row is None:
             raise NotFound(kind="定义", name=hash)
-        return row
+        return Definition(*row)
 
     def versions(self, kind: str, name: str) -> list[Definition]:
         """Every kept version of one thing, newest first."""

@@ -10,14 +10,15 @@ import sqlalchemy as sa
 from siquan.core.store import chain
 from siquan.core.store import tables as t
 from siquan.core.store.canonical import canonical, instant
+from siquan.core.store.prepared import Prepared
 from siquan.core.store.repository import Repository, chunks, select
 from siquan.core.store.rows import Event
 
 _E = t.event.c
-_LAST = (
-    sa.select(_E.seq, _E.hash).where(_E.case_id == sa.bindparam("case_id")).order_by(_E.seq.desc()).limit(1)
+_LAST = Prepared(
+    sa.select(_E.seq, _E.hash).where(_E.case_id == sa.bindparam("b_case")).order_by(_E.seq.desc()).limit(1)
 )
-_LIST = (
+_LIST = Prepared(
     select(Event, t.event)
     .where(_E.case_id == sa.bindparam("b_case"), _E.seq > sa.bindparam("b_after"))
     .order_by(_E.seq)
@@ -54,14 +55,14 @@ class Events(Repository):
         if head is None:
             if case_id not in self.tx.locked:
                 self.tx.cases.lock(case_id)
-            row = self._run(_LAST, {"case_id": case_id}).first()
-            head = (0, chain.GENESIS) if row is None else (int(row.seq), str(row.hash))
+            row = _LAST.row(self.tx, {"b_case": case_id})
+            head = (0, chain.GENESIS) if row is None else (int(row[0]), str(row[1]))
             self.tx.heads[case_id] = head
         return head
 
     def of(self, case_id: str, after: int = 0) -> list[Event]:
         """Events with a number above `after`, oldest first."""
-        return self._all(Event, _LIST, {"b_case": case_id, "b_after": after})
+        return self._found(Event, _LIST, {"b_case": case_id, "b_after": after})
 
     def latest(self, case_id: str, limit: int) -> list[Event]:
         """The last `limit` events, oldest first."""

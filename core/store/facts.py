@@ -15,15 +15,15 @@ from siquan.core.errors import BadInput
 from siquan.core.store import chain
 from siquan.core.store import tables as t
 from siquan.core.store.canonical import canonical
-from siquan.core.store.repository import Repository, chunks, select
+from siquan.core.store.prepared import Prepared
+from siquan.core.store.repository import Repository, chunks, insert, select
 from siquan.core.store.rows import FactValue
 
 _F = t.fact_value.c
 #: the path under which the text of an act's opinion is kept
 OPINION = "~opinion"
-_INSERT = sa.insert(t.fact_value)
 _FIELDS = [f.name for f in fields(FactValue)]
-_SUPERSEDE = (
+_SUPERSEDE = Prepared(
     sa.update(t.fact_value)
     .where(
         _F.case_id == sa.bindparam("b_case"),
@@ -32,8 +32,8 @@ _SUPERSEDE = (
     )
     .values(is_current=False)
 )
-_CURRENT = select(FactValue, t.fact_value).where(
-    _F.case_id == sa.bindparam("b_case"), _F.is_current == sa.true()
+_CURRENT = Prepared(
+    select(FactValue, t.fact_value).where(_F.case_id == sa.bindparam("b_case"), _F.is_current == sa.true())
 )
 
 
@@ -84,8 +84,8 @@ class Facts(Repository):
             )
             rows.append({name: getattr(row, name) for name in _FIELDS})
         if rows:
-            self._run(_SUPERSEDE, [{"b_case": case_id, "b_path": row["path"]} for row in rows])
-            self._run(_INSERT, rows)
+            _SUPERSEDE.many(self.tx, [{"b_case": case_id, "b_path": row["path"]} for row in rows])
+            insert(t.fact_value).many(self.tx, rows)
         return {row["path"]: row["commitment"] for row in rows}
 
     def put_opinion(self, case_id: str, seq: int, text: str, by: str) -> str:
@@ -94,7 +94,7 @@ class Facts(Repository):
 
     def current(self, case_id: str) -> dict[str, FactValue]:
         """{path: newest value}, opinions and erased values left out."""
-        found = self._all(FactValue, _CURRENT, {"b_case": case_id})
+        found = self._found(FactValue, _CURRENT, {"b_case": case_id})
         return {f.path: f for f in found if f.path != OPINION and f.erased_at is None}
 
     def current_many(self, case_ids: Iterable[str]) -> dict[str, dict[str, FactValue]]:

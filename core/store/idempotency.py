@@ -12,16 +12,12 @@ from siquan.core.errors import SiquanError
 from siquan.core.store import tables as t
 from siquan.core.store.canonical import canonical
 from siquan.core.store.chain import digest
-from siquan.core.store.repository import Repository
+from siquan.core.store.prepared import Prepared
+from siquan.core.store.repository import Repository, insert
 
 _I = t.idempotency.c
-_GET = sa.select(_I.request_hash, _I.response).where(_I.key == sa.bindparam("b_key"))
-_PUT = sa.insert(t.idempotency)
-_ANSWER = (
-    sa.update(t.idempotency)
-    .where(_I.key == sa.bindparam("b_key"))
-    .values(response=sa.bindparam("b_response", type_=_I.response.type))
-)
+_GET = Prepared(sa.select(_I.request_hash, _I.response).where(_I.key == sa.bindparam("b_key")))
+_ANSWER = Prepared(sa.update(t.idempotency).where(_I.key == sa.bindparam("b_key")), ["response"])
 
 
 class IdempotencyConflict(SiquanError):
@@ -41,25 +37,25 @@ class Idempotency(Repository):
         the stored response of the same request. Raises IdempotencyConflict when the key came with other
         content. `request` is any JSON; a second caller with the same key waits for the first."""
         request_hash = digest(canonical(request))
-        row = self._run(_GET, {"b_key": key}).first()
+        row = _GET.row(self.tx, {"b_key": key})
         if row is None:
             values = {"key": key, "request_hash": request_hash, "response": None, "at": self.tx.at}
             if self.tx.is_sqlite:  # the write lock is ours, nobody can come between
-                self._run(_PUT, values)
+                insert(t.idempotency).run(self.tx, values)
                 return None
             try:
                 with self.tx.conn.begin_nested():
-                    self._run(_PUT, values)
+                    insert(t.idempotency).run(self.tx, values)
                 return None
             except IntegrityError:
-                row = self._run(_GET, {"b_key": key}).one()
-        if row.request_hash != request_hash:
+                row = _GET.rows(self.tx, {"b_key": key})[0]
+        if row[0] != request_hash:
             raise IdempotencyConflict(key=key)
-        return row.response
+        return row[1]
 
     def answer(self, key: str, response: Any) -> None:
         """The response a repeated request will get."""
-        self._run(_ANSWER, {"b_key": key, "b_response": response})
+        _ANSWER.run(self.tx, {"b_key": key, "response": response})
 
     def prune(self, before: dt.datetime) -> int:
         return self._run(sa.delete(t.idempotency).where(_I.at < before)).rowcount

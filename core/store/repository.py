@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
+from siquan.core.store.prepared import Prepared
+
 if TYPE_CHECKING:
     from siquan.core.store.transaction import Tx
 
@@ -53,14 +55,18 @@ class Repository:
     def _count(self, statement: sa.Executable, values: dict[str, Any] | None = None) -> int:
         return int(self.tx.conn.execute(statement, values).scalar_one())
 
+    def _found(self, cls: type[T], statement: Prepared, values: dict[str, Any]) -> list[T]:
+        return [cls(*row) for row in statement.rows(self.tx, values)]
+
     def _insert(self, table: sa.Table, row: Any) -> None:
         """Store a row object whose fields are the columns."""
-        self._run(_insert(table), {f.name: getattr(row, f.name) for f in fields(row)})
+        insert(table).run(self.tx, {f.name: getattr(row, f.name) for f in fields(row)})
 
 
 @cache
-def _insert(table: sa.Table) -> sa.Insert:
-    return sa.insert(table)
+def insert(table: sa.Table) -> Prepared:
+    """INSERT of a whole row."""
+    return Prepared(sa.insert(table), [c.key for c in table.c])
 
 
 def within(column: sa.ColumnElement[Any], values: Collection[Any]) -> sa.ColumnElement[bool]:

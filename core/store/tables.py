@@ -18,7 +18,8 @@ metadata = sa.MetaData()
 #: DBOS keeps these in the same SQLite file; neither our tables nor a migration may touch them.
 FOREIGN_TABLES = frozenset(
     "workflow_status workflow_input workflow_output workflow_events workflow_events_history "
-    "operation_outputs notifications streams queues workflow_schedules application_versions dbos_migrations".split()
+    "operation_outputs notifications streams queues workflow_schedules application_versions "
+    "dbos_migrations".split()
 )
 
 

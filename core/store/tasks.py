@@ -7,10 +7,16 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from siquan.core.store import tables as t
+from siquan.core.store.prepared import Prepared
 from siquan.core.store.repository import Repository, chunks, select
 from siquan.core.store.rows import Task
 
 _T = t.task.c
+_CLOSE = Prepared(
+    sa.update(t.task).where(_T.case_id == sa.bindparam("b_case"), _T.closed_at.is_(None)),
+    ["closed_at", "closed_by"],
+)
+_OF = Prepared(select(Task, t.task).where(_T.case_id == sa.bindparam("b_case")).order_by(_T.opened_at, _T.id))
 
 
 class Tasks(Repository):
@@ -19,11 +25,9 @@ class Tasks(Repository):
         self._insert(t.task, row)
         return row
 
-    def close(self, case_id: str, by: str, state: str | None = None) -> int:
-        """Close the open tasks of a case (of one state, or all); returns how many."""
-        where = [_T.case_id == case_id, _T.closed_at.is_(None)] + ([_T.state == state] if state else [])
-        values = {"closed_at": self.tx.at, "closed_by": by}
-        return self._run(sa.update(t.task).where(*where).values(values)).rowcount
+    def close(self, case_id: str, by: str) -> int:
+        """Close the open tasks of a case; returns how many."""
+        return _CLOSE.run(self.tx, {"b_case": case_id, "closed_at": self.tx.at, "closed_by": by})
 
     def claim(self, task_id: str, person: str) -> bool:
         """Take an open task; False when somebody else has it."""
@@ -37,8 +41,8 @@ class Tasks(Repository):
         self._run(sa.update(t.task).where(_T.id == task_id, _T.closed_at.is_(None)).values(values))
 
     def of(self, case_id: str, only_open: bool = False) -> list[Task]:
-        where = [_T.case_id == case_id] + ([_T.closed_at.is_(None)] if only_open else [])
-        return self._all(Task, select(Task, t.task).where(*where).order_by(_T.opened_at, _T.id))
+        found = self._found(Task, _OF, {"b_case": case_id})
+        return [task for task in found if task.closed_at is None] if only_open else found
 
     def open_of(self, case_ids: Collection[str]) -> dict[str, Task]:
         """{case: its open task} where there is one."""

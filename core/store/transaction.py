@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -23,13 +24,12 @@ from siquan.core.store.idempotency import Idempotency
 from siquan.core.store.incidents import Incidents
 from siquan.core.store.parameters import Parameters
 from siquan.core.store.people import People
+from siquan.core.store.prepared import Prepared
 from siquan.core.store.settings import Settings
 from siquan.core.store.tasks import Tasks
 
-_HEAD = (
-    sa.update(t.case_file)
-    .where(t.case_file.c.id == sa.bindparam("b_id"))
-    .values(last_seq=sa.bindparam("b_seq"), last_hash=sa.bindparam("b_hash"))
+_HEAD = Prepared(
+    sa.update(t.case_file).where(t.case_file.c.id == sa.bindparam("b_id")), ["last_seq", "last_hash"]
 )
 
 
@@ -59,6 +59,17 @@ class Tx:
     @cached_property
     def at(self) -> dt.datetime:
         return self.now().astimezone(dt.UTC)
+
+    @cached_property
+    def cursor(self) -> Any:
+        """The driver's cursor in this transaction, for prepared statements."""
+        return self.conn.connection.cursor()
+
+    @cached_property
+    def driver_error(self) -> type[Exception]:
+        dbapi: Any = self.conn.dialect.dbapi
+        error: type[Exception] = dbapi.Error
+        return error
 
     @property
     def is_sqlite(self) -> bool:
@@ -132,5 +143,5 @@ class Tx:
         """Write the heads of chains whose case row was not updated after the event."""
         for case_id in sorted(self.unsaved):
             seq, last = self.heads[case_id]
-            self.conn.execute(_HEAD, {"b_id": case_id, "b_seq": seq, "b_hash": last})
+            _HEAD.run(self, {"b_id": case_id, "last_seq": seq, "last_hash": last})
         self.unsaved.clear()

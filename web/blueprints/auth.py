@@ -10,7 +10,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from siquan.core.errors import SiquanError
+from siquan.core.errors import BadInput, SiquanError
 from siquan.web.catalogue import LANGUAGES
 from siquan.web.catalogue import gettext as _
 from siquan.web.safety import local_path
@@ -89,15 +89,14 @@ def password() -> Answer:
         return render_template("password.html", errors={})
     old, new = request.form.get("old", ""), request.form.get("new", "")
     errors: dict[str, str] = {}
-    if len(new) < 10:
-        errors["new"] = _("新密码至少 10 个字符")
-    elif new != request.form.get("again", ""):
+    if new != request.form.get("again", ""):
         errors["again"] = _("两次填写的新密码不一样")
     if not errors:
         try:
             service().change_password(person(), old, new)
         except SiquanError as error:
-            errors["old"] = error.text(lang())
+            # The service knows what makes a good password; anything else is about the old one.
+            errors["new" if isinstance(error, BadInput) else "old"] = error.text(lang())
     if errors:
         return render_template("password.html", errors=errors), 422
     flash({"o": "PASS", "title": _("密码已修改")})  # type: ignore[arg-type]

@@ -47,7 +47,7 @@ def facts(case_id: str) -> Answer:
         return render_template(
             "facts.html", preview=preview, fields=fields, posted=posted, problems=problems(error)
         ), 422
-    flash({"o": "PASS", "title": _("已登记"), "text": _("现在是“%(state)s”。", state=result.state_title)})  # type: ignore[arg-type]
+    done(_("已登记"), _("现在是“%(state)s”。", state=result.state_title))
     return redirect(url_for("cases.case", case_id=case_id))
 
 
@@ -62,8 +62,13 @@ def recuse(case_id: str) -> Answer:
         error = _("请写明与谁有什么关系")
         return render_template("recuse.html", case=view, reason="", key=key, error=error), 422
     service().recuse(case_id, person(), reason, key or None)
-    flash({"o": "WARN", "title": _("已登记回避"), "text": _("你在这件事里不再能办理、确认或表决；别人会看到你已回避。")})  # type: ignore[arg-type]
+    done(_("已登记回避"), _("你在这件事里不再能办理、确认或表决；别人会看到你已回避。"), "WARN")
     return redirect(url_for("cases.case", case_id=case_id))
+
+
+def done(title: str, text: str = "", outcome: str = "PASS", **more: object) -> None:
+    """A message for the next page: what happened, then what it means."""
+    flash({"o": outcome, "title": title, "text": text, **more})  # type: ignore[arg-type]
 
 
 def correctable(error: SiquanError) -> bool:

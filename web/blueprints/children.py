@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from siquan.core.errors import NotFound, SiquanError
 from siquan.core.rules.decision import Decision, Finding
-from siquan.core.views import ChildrenView, ChildView
-from siquan.web.blueprints.cases import correctable, problems
+from siquan.core.views import CaseView, ChildrenView, ChildView
+from siquan.web.blueprints.cases import correctable, done, problems
 from siquan.web.catalogue import gettext as _
 from siquan.web.postings import Posted, new_key, read, shown
 from siquan.web.visitor import lang, person, service
@@ -66,10 +66,17 @@ def picked(view: ChildrenView, child_id: str, rule: str) -> tuple[ChildView | No
     return child, findings.get(rule) if rule else first
 
 
+def of_case(case: CaseView, name: str) -> ChildrenView:
+    """The children of that name; a name the case does not have is not found."""
+    if name not in {c.name for c in case.children}:
+        raise NotFound(kind=_("名单"), name=name)
+    return service().children(case.id, name, person(), lang())
+
+
 @bp.get("/cases/<case_id>/children/<name>")
 def table(case_id: str, name: str) -> Answer:
     case = service().case(case_id, person(), lang())
-    view = service().children(case_id, name, person(), lang())
+    view = of_case(case, name)
     child, finding = picked(view, request.args.get("child", ""), request.args.get("rule", ""))
     grid = matrix(view, request.args.get("all") == "1")
     only = request.args.get("only", "")
@@ -82,13 +89,15 @@ def table(case_id: str, name: str) -> Answer:
 @bp.route("/cases/<case_id>/children/<name>/new", methods=["GET", "POST"])
 def add(case_id: str, name: str) -> Answer:
     case = service().case(case_id, person(), lang())
-    view = service().children(case_id, name, person(), lang())
+    view = of_case(case, name)
     if not view.process:
         raise NotFound(kind=_("流程"), name=name)
     if request.method == "GET":
         fields = tuple(service().opening_form(view.process, person(), None, lang()))
         posted = Posted(key=new_key())
-        return render_template("child_new.html", case=case, view=view, fields=fields, posted=posted, problems=())
+        return render_template(
+            "child_new.html", case=case, view=view, fields=fields, posted=posted, problems=()
+        )
     posted = read(request.form, service().opening_form(view.process, person(), None, lang()))
     fields = shown(service().opening_form(view.process, person(), posted.facts, lang()), posted)
     wrong: tuple[str, ...] = ()
@@ -100,7 +109,7 @@ def add(case_id: str, name: str) -> Answer:
                 raise
             wrong = problems(error)
         else:
-            flash({"o": "PASS", "title": _("已添加。"), "text": result.number})  # type: ignore[arg-type]
+            done(_("已添加。"), result.number)
             return redirect(url_for("children.table", case_id=case_id, name=name))
     return render_template(
         "child_new.html", case=case, view=view, fields=fields, posted=posted, problems=wrong

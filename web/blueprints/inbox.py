@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from itertools import groupby
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from siquan.web.catalogue import gettext as _
+from siquan.web.dates import day
 from siquan.web.visitor import person, service
 
 bp = Blueprint("inbox", __name__)
@@ -41,5 +44,15 @@ def inbox() -> str:
         groups=groups,
         first=first,
         last=first + len(view.rows) - 1,
-        more=max(0, view.total - first + 1 - len(view.rows)),
+        more=len(view.rows) >= PAGE,
+        next_due=next_due(view.next_due),
     )
+
+
+def next_due(text: str) -> str:
+    """The sentence for the empty page; a bare date becomes one."""
+    try:
+        when = dt.date.fromisoformat(text)
+    except ValueError:
+        return text
+    return _("接下来到期的在 %(day)s。", day=day(when))

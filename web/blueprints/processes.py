@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from siquan.core.errors import NoAccess, SiquanError
 from siquan.core.views import FieldView, ProcessView
-from siquan.web.blueprints.cases import correctable, problems
+from siquan.web.blueprints.cases import correctable, done, problems
 from siquan.web.catalogue import gettext as _
 from siquan.web.postings import Posted, new_key, read, shown
 from siquan.web.visitor import lang, person, service
@@ -69,7 +69,7 @@ def start(process_id: str) -> Answer:
         if not correctable(error):
             raise
         return opening(view, fields, posted, place, wrong, problems(error)), 422
-    flash({"o": "PASS", "title": _("已发起 %(number)s。", number=result.number)})  # type: ignore[arg-type]
+    done(_("已发起 %(number)s。", number=result.number))
     return redirect(url_for("cases.case", case_id=result.case))
 
 
@@ -82,5 +82,6 @@ def opening(
     problems: tuple[str, ...] = (),
 ) -> str:
     return render_template(
-        "open.html", view=view, fields=fields, posted=posted, place=place, wrong=wrong or {}, problems=problems
-    )
+        "open.html", view=view, fields=fields, posted=posted, place=place, wrong=wrong or {},
+        problems=problems,
+    )  # fmt: skip

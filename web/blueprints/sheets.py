@@ -5,12 +5,12 @@ from __future__ import annotations
 from io import BytesIO
 from typing import NamedTuple
 
-from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response
 
 from siquan.core.errors import Errors, NotFound, SiquanError, Stale
 from siquan.core.views import CaseView
-from siquan.web.blueprints.cases import correctable
+from siquan.web.blueprints.cases import correctable, done
 from siquan.web.catalogue import gettext as _
 from siquan.web.postings import new_key
 from siquan.web.visitor import lang, person, service
@@ -56,11 +56,10 @@ def sheet(case_id: str, target: str) -> Answer:
     case = service().case(case_id, person(), lang())
     title = titled(case, target)
 
-    def show(problems: list[Problem], message: str = "", revision: int | None = None) -> str:
+    def show(problems: list[Problem], message: str = "") -> str:
         return render_template(
-            "sheet.html", case=case, target=target, title=title, problems=problems[:SHOWN], count=len(problems),
-            message=message, key=new_key(), revision=case.revision if revision is None else revision,
-            children=next((c for c in case.children if c.name == target), None),
+            "sheet.html", case=case, target=target, title=title, problems=problems[:SHOWN],
+            count=len(problems), message=message, key=new_key(), revision=case.revision,
         )  # fmt: skip
 
     if request.method == "GET":
@@ -95,5 +94,5 @@ def sheet(case_id: str, target: str) -> Answer:
         created=result.created,
         updated=result.updated,
     )
-    flash({"o": "PASS", "title": _("已导入“%(title)s”。", title=title), "text": text})  # type: ignore[arg-type]
+    done(_("已导入“%(title)s”。", title=title), text)
     return redirect(url_for("cases.case", case_id=case_id))

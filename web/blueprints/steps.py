@@ -1,7 +1,7 @@
 """A step of a case: fill in, check what follows, submit. No script, nothing typed is ever lost.
 
-What the check page showed is signed and submitted as it was (`wire`), so that what counts is what was confirmed,
-and a second click finds the same content under the same key even when the case has moved on meanwhile.
+What the check page showed is signed and submitted as it was (`wire`), so that what counts is what was
+confirmed, and a second click finds the same content under the same key even when the case has moved on.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
 from siquan.core.errors import Refused, SiquanError, Stale
 from siquan.core.views import ActResult, Preview
-from siquan.web.blueprints.cases import correctable, problems
+from siquan.web.blueprints.cases import correctable, done, problems
 from siquan.web.catalogue import gettext as _
 from siquan.web.postings import Posted, new_key, read, shown
 from siquan.web.visitor import lang, person, service
@@ -55,13 +55,14 @@ def step(case_id: str, name: str) -> Answer:
         return check(service().form(case_id, name, person(), {}, lang()), posted)
 
     what = request.form.get("step", "check")
+    tried: ActResult | SiquanError | None = None
     sealed = unseal(case_id, name, request.form.get("wire", "")) if what == "submit" else None
     if sealed is not None:
         carried = replace(read(request.form, ()), facts=sealed)
         if not missing_words(request.form.get("asked", ""), carried):
-            done = attempt(case_id, name, carried)
-            if isinstance(done, ActResult):
-                return finish(case_id, name, done)
+            tried = attempt(case_id, name, carried)
+            if isinstance(tried, ActResult):
+                return finish(case_id, tried)
 
     blank = service().form(case_id, name, person(), None, lang())
     posted = read(request.form, blank.fields)
@@ -75,9 +76,9 @@ def step(case_id: str, name: str) -> Answer:
     if what != "submit":
         return check(preview, posted)
 
-    outcome = done if sealed is not None else attempt(case_id, name, posted)
+    outcome = tried if tried is not None else attempt(case_id, name, posted)
     if isinstance(outcome, ActResult):
-        return finish(case_id, name, outcome)
+        return finish(case_id, outcome)
     # Nothing was written, so a fresh key is safe; an old one may belong to other content.
     again = replace(posted, revision=preview.case.revision, key=new_key())
     if isinstance(outcome, Stale):
@@ -138,14 +139,12 @@ def check(preview: Preview, posted: Posted, stale: str = "", refused: str = "") 
     )  # fmt: skip
 
 
-def finish(case_id: str, name: str, result: ActResult) -> Response:
-    flash(  # type: ignore[arg-type]
-        {
-            "o": result.decision.outcome if result.decision else "PASS",
-            "title": _("已提交。"),
-            "text": _("现在是“%(state)s”。", state=result.state_title),
-            "decision": result.decision_id,
-            "repeated": result.repeated,
-        }  # type: ignore[arg-type]
+def finish(case_id: str, result: ActResult) -> Response:
+    done(
+        _("已提交。"),
+        _("现在是“%(state)s”。", state=result.state_title),
+        result.decision.outcome if result.decision else "PASS",
+        decision=result.decision_id,
+        repeated=result.repeated,
     )
     return redirect(url_for("cases.case", case_id=case_id))

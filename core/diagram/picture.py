@@ -1,4 +1,4 @@
-"""The picture of a process as one SVG: accessible, printable, no script, only classes and tokens of the theme."""
+"""The picture of a process as one SVG: accessible, printable, no script, only classes of the theme."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def draw(
     note: str = "",
     width: float = 1290,
 ) -> str:
-    """The SVG. `note` is a line under the picture. Edges that name no node are left out; without nodes it is empty."""
+    """The SVG. `note` is a line under the picture. An edge that names no node is left out; no nodes give
+    an empty picture with the note."""
     known = {n.id for n in nodes}
     kept = tuple(e for e in edges if e.source in known and e.target in known)
     # Only what moves things goes into the layout's key: numbers and links change far more often.
@@ -53,8 +54,8 @@ def arrange(
 ) -> Layout:
     """Place, route and letter a graph; the same graph is laid out once per process of the server.
 
-    A few placements are tried with one round of routing, and the one with the shortest, straightest and least crossed
-    ways is worked out.
+    A few placements are tried with one round of routing, and the one with the shortest, straightest and
+    least crossed ways is worked out.
     """
     best: tuple[float, Placement] | None = None
     seen = set()
@@ -74,7 +75,8 @@ def arrange(
 def _work_out(
     nodes: Sequence[Node], edges: Sequence[Edge], groups: Sequence[Group], placement: Placement, rounds: int
 ) -> tuple[float, Layout]:
-    """Route and letter; every further round takes each way up and lays it anew, now that it knows the others."""
+    """Route and letter; every further round takes each way up and lays it anew, now that it knows the
+    others."""
     router = Router(placement)
     line = [n.id for n in nodes if n.main]
     after = set(zip(line, line[1:], strict=False))
@@ -104,7 +106,8 @@ def _work_out(
         placed = _letter(edges, order, paths, placement, headings)
         router.avoid([*headings, *(found.box for found in placed.values())])
     cost = sum(t.cost for t in tracks.values()) + sum(found.cost for found in placed.values())
-    return cost + placement.height * 1.2, Layout(
+    cost += sum(200 * (len(f.loops) - 1) for f in frames)
+    return cost + placement.height * 3.5, Layout(
         placement,
         tuple(paths.get(i, ()) for i in range(len(edges))),
         tuple(placed.get(i) for i in range(len(edges))),
@@ -113,7 +116,7 @@ def _work_out(
 
 
 def _sides(edge: Edge, placement: Placement, both: bool) -> tuple[Sequence[int], Sequence[int]]:
-    """A way back to where a way came from, in the same row, goes over or under, so that it reads as a way back."""
+    """A way back along a row goes over or under where there is a way on, so that it reads as a way back."""
     a, b = placement.boxes[edge.source], placement.boxes[edge.target]
     if edge.kind == "back" and a.y == b.y and both:
         return (UP, DOWN), (UP, DOWN)
@@ -187,8 +190,9 @@ def _paint(
         for suffix, extra in (("", ""), ("h", " hot"))
     )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="sq-diagram" viewBox="0 {number(top)} {number(width)} '
-        f'{number(bottom - top)}" width="100%" role="{role}" aria-labelledby="t-{key}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="sq-diagram" '
+        f'viewBox="0 {number(top)} {number(width)} {number(bottom - top)}" '
+        f'width="100%" role="{role}" aria-labelledby="t-{key}">'
         f'<title id="t-{key}">{words(title)}</title><defs>{marks}</defs>\n' + "\n".join(body) + "\n</svg>"
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from siquan.core.diagram.graph import Edge, Node
 
 # What Mermaid reads as its own: full-width twins look alike and mean nothing to it.
-_OWN = str.maketrans({":": "：", ";": "；", "#": "＃", '"': "”", "<": "＜", ">": "＞", "{": "｛", "}": "｝", "\n": " "})
+_OWN = str.maketrans(':;#"<>{}\n', "：；＃”＜＞｛｝ ")
 
 
 def mermaid(nodes: Sequence[Node], edges: Sequence[Edge]) -> str:

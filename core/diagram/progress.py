@@ -1,4 +1,5 @@
-"""The progress strip of a case: one mark per step of the main line, ticks behind, a number on the step of now."""
+"""The progress strip of a case: one mark per step of the main line, ticks behind, a number on the step of
+now."""
 
 from __future__ import annotations
 
@@ -13,9 +14,12 @@ WIDTH, LEVEL, RADIUS, NOW = 1290.0, 38.0, 9.0, 13.0
 TITLE, DATE = 13.0, 12.0
 
 
-def strip(steps: Sequence[Step], now: str | int | None, *, title: str, aside: str = "", width: float = WIDTH) -> str:
-    """The SVG of up to about 18 steps. `now` is a step's id or its index; None: all are done. `aside` is the state a
-    case stands in beside the line: it is written above the mark of `now`, with a dashed line to it."""
+def strip(
+    steps: Sequence[Step], now: str | int | None, *, title: str, aside: str = "", width: float = WIDTH
+) -> str:
+    """The SVG of up to about 18 steps. `now` is a step's id or its index; None: all are done. `aside` is
+    the state a case stands in beside the line: it is written above the mark of `now`, with a dashed line
+    to it."""
     key = f"{zlib.crc32(repr((title, steps, now, aside)).encode()):08x}"
     at = _index(steps, now)
     pitch = (width - 100) / max(1, len(steps) - 1)
@@ -40,7 +44,8 @@ def strip(steps: Sequence[Step], now: str | int | None, *, title: str, aside: st
     top = 0.0 if aside else LEVEL - NOW - 9
     role = "group" if any(s.href for s in steps) else "img"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="sq-strip" viewBox="0 {number(top)} {number(width)} {number(bottom - top)}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="sq-strip" '
+        f'viewBox="0 {number(top)} {number(width)} {number(bottom - top)}" '
         f'width="100%" role="{role}" aria-labelledby="t-{key}"><title id="t-{key}">{words(title)}</title>\n'
         + "\n".join(body)
         + "\n</svg>"

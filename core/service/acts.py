@@ -1,0 +1,501 @@
+"""Acts: open, act, supply, add a child, recuse, import. Each accepted act is one database transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from siquan.core.engine.deadlines import compute
+from siquan.core.errors import BadInput, Errors, NoAccess, NotFound, Refused, SiquanError, Stale
+from siquan.core.rules.decide import EnginesDisagree
+from siquan.core.rules.decision import Decision, Piece
+from siquan.core.rules.facts import Reader, Stated, to_wire
+from siquan.core.rules.values import ABSENT, Rows
+from siquan.core.service.app import App
+from siquan.core.service.context import Context
+from siquan.core.service.record import record_of
+from siquan.core.service.steps import Assessment, assess, missing_facts
+from siquan.core.spec.model import TransitionSpec
+from siquan.core.store.rows import Case, StoredDecision
+from siquan.core.store.transaction import Tx
+from siquan.core.views import ActResult, Block
+
+SYSTEM = "system"
+MAX_TEXT = 4000
+
+
+class StepRefused(Refused):
+    """the step is refused: {why}"""
+
+    code = "SQ410"
+
+    def __init__(self, blocks: list[Block], decisions: list[Decision]) -> None:
+        self.blocks, self.decisions = blocks, decisions
+        super().__init__(why="；".join(b.message for b in blocks), rules=[b.rule for b in blocks if b.rule])
+
+    def to_json(self, lang: str = "zh") -> dict[str, Any]:
+        blocks = [{"kind": b.kind, "rule": b.rule, "message": b.message, "basis": b.basis, "cite": b.cite} for b in self.blocks]
+        return {**super().to_json(lang), "blocks": blocks}
+
+
+class MissingFacts(BadInput):
+    """still needed: {why}"""
+
+    code = "SQ423"
+    zh = "还要填：{why}"
+
+
+class Acts:
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    # open
+
+    def open_case(
+        self, process: str, person: str, place: str | None, facts: Mapping[str, Any], key: str | None, *, title: str = "",
+        trusted: bool = False,
+    ) -> ActResult:  # fmt: skip
+        definition = self.app.definition(process)
+        spec = definition.spec
+        if spec.child_of is not None:
+            raise BadInput(why=f"`{spec.title}`只能在所属事项里开办")
+        given = self._read(definition.schema, facts, ())
+        request = ["open", spec.id, person, place or "", _plain(facts)]
+        with self.app.store.begin() as tx:
+            seen = self._seen(tx, key, request)
+            if seen is not None:
+                return seen
+            where = self._place(tx, person, spec, place)
+            if not trusted:
+                self._may_open(tx, spec, person, where)
+            case = tx.cases.add(
+                process=spec.id, definition_hash=self.app.pin(tx, spec.id), title=title or spec.title, place=where,
+                state=spec.initial.name, opened_by=person, number=self._number(tx, spec, where), book_version=tx.parameters.version(),
+            )  # fmt: skip
+            context = Context(self.app, tx, case)
+            result = self._opened(context, person, given, title)
+            self._answer(tx, key, result)
+            return result
+
+    def _may_open(self, tx: Tx, spec: Any, person: str, place: str) -> None:
+        """Whoever may take a first step may open, and any holder of a role of the process at the place."""
+        chain = self.app.chain(tx, place)
+        posts = self.app.posts(tx, chain)
+        if any(p.person == person and p.role in spec.roles for p in posts):
+            return
+        raise NoAccess(why=f"你在这里没有“{spec.title}”的岗位")
+
+    def _place(self, tx: Tx, person: str, spec: Any, place: str | None) -> str:
+        where = place or (tx.people.get(person).unit_id or "")
+        if not where:
+            raise BadInput(why="要选一个地方")
+        unit = tx.people.find_unit(where)
+        if unit is None:
+            raise NotFound(kind="单位", name=where)
+        if spec.place and unit.kind != spec.place:
+            kinds = {"compound": "小区", "community": "社区", "street": "街道", "district": "区"}
+            raise BadInput(why=f"“{spec.title}”要在一个{kinds[spec.place]}开办，`{unit.name}`不是")
+        return where
+
+    def _number(self, tx: Tx, spec: Any, place: str) -> str:
+        year = self.app.today().year
+        pattern = spec.number or f"{spec.plugin.upper()[:2]}-{{year}}-{{seq:4}}"
+        n = tx.counters.next(f"number:{spec.id}:{year}")
+        out: str = pattern.replace("{year}", str(year))
+        for width in range(9, 0, -1):
+            out = out.replace(f"{{seq:{width}}}", str(n).zfill(width))
+        return out.replace("{seq}", str(n))
+
+    def _opened(self, context: Context, person: str, given: dict[str, Stated], title: str = "") -> ActResult:
+        tx, case = context.tx, context.case
+        seq = tx.events.next_seq(case.id)
+        commitments = self._put(tx, case.id, seq, given, person)
+        data: dict[str, Any] = {"to": case.state, "revision": 2, "entered": True, "definition": case.definition_hash}
+        if commitments:
+            data["facts"] = commitments
+        if case.parent_id:
+            data["parent"] = case.parent_id
+        tx.events.append(case.id, "opened", person, data)
+        context = self._fresh(context)
+        name = title or self._title(context)
+        tx.tasks.open(case.id, case.state)
+        due = self._sync_deadlines(context)
+        tx.cases.update(case.id, 1, title=name, due_on=due)
+        return self._result(context, seq)
+
+    def _title(self, context: Context) -> str:
+        spec = context.definition.spec
+        value = context.facts().value(spec.name_fact) if spec.name_fact in context.definition.schema else None
+        if isinstance(value, str):
+            return value
+        place = context.tx.people.find_unit(context.case.place)
+        return f"{place.name} {spec.title}" if place and not spec.child_of else spec.title
+
+    # act
+
+    def act(
+        self, case_id: str, transition: str, person: str, facts: Mapping[str, Any], opinion: str, reason: str,
+        revision: int | None, key: str | None, *, child_facts: Mapping[str, Any] | None = None,
+    ) -> ActResult:  # fmt: skip
+        request = ["act", case_id, transition, person, _plain(facts), opinion, reason]
+        if len(opinion) > MAX_TEXT:
+            raise BadInput(why=f"意见超过 {MAX_TEXT} 字")
+        try:
+            with self.app.store.begin() as tx:
+                seen = self._seen(tx, key, request)
+                if seen is not None:
+                    return seen
+                result = self._act(tx, case_id, transition, person, facts, opinion, reason, revision)
+                self._answer(tx, key, result)
+                return result
+        except StepRefused as refused:
+            self._note_refusal(case_id, transition, person, refused)
+            raise
+        except EnginesDisagree as fault:
+            with self.app.store.begin() as tx:
+                tx.incidents.add("engines_disagree", fault.text("zh"), {"transition": transition, "actor": person}, case_id)
+            raise
+
+    def _locked(self, tx: Tx, case_id: str, revision: int | None) -> Context:
+        """The case and, before it, its parent; never the other way round."""
+        peek = tx.cases.get(case_id)
+        parent = Context(self.app, tx, tx.cases.lock(peek.parent_id)) if peek.parent_id else None
+        case = tx.cases.lock(case_id)
+        if revision is not None and revision != case.revision:
+            raise Stale(seen=revision, now=case.revision)
+        return Context(self.app, tx, case, parent=parent)
+
+    def _act(
+        self, tx: Tx, case_id: str, name: str, person: str, facts: Mapping[str, Any], opinion: str, reason: str, revision: int | None
+    ) -> ActResult:
+        context = self._locked(tx, case_id, revision)
+        transition = context.definition.machine.step(context.case.state, name)
+        if transition.opens:
+            return self._open_by(context, transition, person, facts)
+        allowed = {*transition.needs, *transition.asks}
+        context.given = self._read(context.definition.schema, facts, allowed)
+        found = assess(context, transition, person, both=True, strict=True)
+        self._refuse(context, transition, found, opinion, reason, person)
+        decision = None
+        target = transition.to
+        if transition.decide and transition.branches:
+            decision = context.decide(transition.decide, both=True)
+            target = self._branch(context, transition, decision)
+            found.decisions.append(decision)
+        return self._write(context, transition, person, target, found.decisions, decision, opinion, reason)
+
+    def _refuse(
+        self, context: Context, transition: TransitionSpec, found: Assessment, opinion: str, reason: str, person: str
+    ) -> None:
+        access = [b for b in found.blocks if b.kind in ("role", "nobody")]
+        if access and person != SYSTEM:
+            raise NoAccess(why=access[0].message, help=access[0].cure)
+        if person == SYSTEM:
+            found.blocks = [b for b in found.blocks if b.kind not in ("role", "nobody")]
+        if any(b.kind in ("person", "time") for b in found.blocks):
+            # no form can lift these, so they come before what is still to be filled in
+            raise StepRefused(found.blocks, found.decisions)
+        missing = missing_facts(context, transition)
+        if missing:
+            raise MissingFacts(why="、".join(context.definition.schema.title(m) for m in missing), missing=missing)
+        if transition.opinion == "required" and not opinion.strip() and person != SYSTEM:
+            raise MissingFacts(why="意见", missing=["opinion"])
+        if transition.reasons and reason not in transition.reasons and person != SYSTEM:
+            raise MissingFacts(why="原因", missing=["reason"])
+        if found.blocks:
+            raise StepRefused(found.blocks, found.decisions)
+
+    def _branch(self, context: Context, transition: TransitionSpec, decision: Decision) -> str:
+        """Where a decision leads: by its value, else by its outcome. Without a way the step is refused."""
+        for key in (str(decision.value) if decision.value is not None else "", decision.outcome):
+            if key in transition.branches:
+                return transition.branches[key] or context.case.state
+        hits = [f for f in decision.findings if f.result in ("hit", "unknown") and f.outcome == decision.outcome]
+        blocks = [Block("rule", decision.outcome, f.pieces, f.rule, f.basis, f.cite, f.law, f.cure) for f in hits]
+        raise StepRefused(blocks or [Block("rule", decision.outcome, (Piece("没有适用的去向"),))], [decision])
+
+    def _write(
+        self, context: Context, transition: TransitionSpec, person: str, target: str, decisions: list[Decision],
+        deciding: Decision | None, opinion: str, reason: str,
+    ) -> ActResult:  # fmt: skip
+        tx, case = context.tx, context.case
+        stated = dict(context.given)
+        for path, text in transition.set.items():
+            value = context.evaluate(text, transition.prefix)
+            stated[path] = Stated(value, None, "流程", "", "")
+        to = context.definition.machine.fire(case.state, transition, target)
+        seq = tx.events.next_seq(case.id)
+        data: dict[str, Any] = {"transition": transition.name, "from": case.state, "to": to, "revision": case.revision + 1}
+        if to != case.state or transition.to == case.state:
+            data["entered"] = True
+        if stated:
+            data["facts"] = self._put(tx, case.id, seq, stated, person)
+        references = []
+        for decision in decisions:
+            references.append(tx.decisions.reference(self._store(context, decision, transition.name, person, seq)))
+        if references:
+            data["decisions"] = references
+        if opinion.strip():
+            data["opinion"] = tx.facts.put_opinion(case.id, seq, opinion.strip(), person)
+        if reason:
+            data["reason"] = reason
+        state = context.definition.spec.state(to)
+        assert state is not None
+        changes: dict[str, Any] = {"state": to}
+        if state.final:
+            data["outcome"] = state.final
+            changes |= {"outcome": state.final, "closed_at": tx.at}
+        tx.events.append(case.id, "acted", person, data)
+        if to != case.state:
+            tx.tasks.close(case.id, person)
+            tx.deadlines.settle_state(case.id, case.state, "met")
+            if not state.final:
+                tx.tasks.open(case.id, to)
+        elif data.get("entered"):
+            tx.deadlines.settle_state(case.id, case.state, "met")
+        fresh = self._fresh(context, to)
+        changes["due_on"] = None if state.final else self._sync_deadlines(fresh)
+        tx.cases.update(case.id, case.revision, **changes)
+        self._touch_parent(context)
+        return self._result(fresh, seq, decision=deciding, decision_id=references[-1]["id"] if references else "")
+
+    def _fresh(self, context: Context, state: str = "") -> Context:
+        """The same case read anew, as if it already stood in `state`."""
+        case = context.tx.cases.get(context.case.id)
+        return Context(self.app, context.tx, replace(case, state=state or case.state), parent=context.parent)
+
+    def _touch_parent(self, context: Context) -> None:
+        if context.case.parent_id:
+            context.tx.cases.bump_children(context.case.parent_id)
+
+    # children, supply, recusal, import
+
+    def _open_by(self, context: Context, transition: TransitionSpec, person: str, facts: Mapping[str, Any]) -> ActResult:
+        found = assess(context, transition, person, both=True, strict=True)
+        self._refuse(context, transition, found, "-", next(iter(transition.reasons), ""), person)
+        child = self._child(context, transition.opens, person, facts)
+        context = self._fresh(context)
+        tx, case = context.tx, context.case
+        references = [tx.decisions.reference(self._store(context, d, transition.name, person, None)) for d in found.decisions]
+        data: dict[str, Any] = {"transition": transition.name, "from": case.state, "to": case.state, "revision": case.revision + 1, "child": child.case}
+        if references:
+            data["decisions"] = references
+        tx.events.append(case.id, "acted", person, data)
+        tx.cases.update(case.id, case.revision)
+        return child
+
+    def _child(self, parent: Context, process: str, person: str, facts: Mapping[str, Any]) -> ActResult:
+        definition = self.app.definition(process)
+        spec = definition.spec
+        assert spec.child_of is not None
+        given = self._read(definition.schema, facts, ())
+        return self._add_child(parent, definition, person, given)
+
+    def _add_child(self, parent: Context, definition: Any, person: str, given: dict[str, Stated]) -> ActResult:
+        tx, spec = parent.tx, definition.spec
+        name = spec.child_of.name
+        ordinal = tx.cases.next_ordinal(parent.case.id, name)
+        case = tx.cases.add(
+            process=spec.id, definition_hash=parent.case.definition_hash, title=spec.title, place=parent.case.place,
+            state=spec.initial.name, opened_by=person, parent_id=parent.case.id, parent_name=name, ordinal=ordinal,
+            number=f"{parent.case.number}-{ordinal:02d}" if parent.case.number else None, book_version=parent.case.book_version,
+        )  # fmt: skip
+        result = self._opened(Context(self.app, tx, case, parent=parent), person, given)
+        tx.cases.bump_children(parent.case.id)
+        return result
+
+    def add_child(self, case_id: str, name: str, person: str, facts: Mapping[str, Any], key: str | None) -> ActResult:
+        """Opens a child where the current state has a step that opens it."""
+        with self.app.store.begin() as tx:
+            seen = self._seen(tx, key, ["child", case_id, name, person, _plain(facts)])
+            if seen is not None:
+                return seen
+            context = self._locked(tx, case_id, None)
+            process = context.definition.children.get(name)
+            if process is None:
+                raise NotFound(kind="子事项", name=name)
+            step = next((s for s in context.definition.machine.steps(context.case.state) if s.opens == process), None)
+            if step is None:
+                raise Refused(why=f"“{context.state.title}”阶段不能登记{self.app.definition(process).spec.title}")
+            result = self._open_by(context, step, person, facts)
+            self._answer(tx, key, result)
+            return result
+
+    def supply(self, case_id: str, person: str, facts: Mapping[str, Any], revision: int | None, key: str | None) -> ActResult:
+        """States facts without a step; for whoever holds a role of the process at the place."""
+        with self.app.store.begin() as tx:
+            seen = self._seen(tx, key, ["supply", case_id, person, _plain(facts)])
+            if seen is not None:
+                return seen
+            context = self._locked(tx, case_id, revision)
+            self._may_supply(context, person)
+            given = self._read(context.definition.schema, facts, ())
+            if not given:
+                raise BadInput(why="没有填写任何事实")
+            result = self._supplied(context, person, "supplied", given)
+            self._answer(tx, key, result)
+            return result
+
+    def _may_supply(self, context: Context, person: str) -> None:
+        if context.state.final:
+            raise Refused(why="事项已办结，不能再录入事实")
+        roles = set(context.definition.spec.roles)
+        if not any(p.person == person and p.role in roles for p in context.posts):
+            raise NoAccess(why="你在这里没有这个流程的岗位")
+        if person in context.story.recused:
+            raise NoAccess(why="你已对这件事申报回避")
+        spec = context.definition.spec
+        for group in spec.separate:
+            for other in group:
+                if "facts" in group and other != "facts" and person in context.story.fired.get(other, ()):
+                    raise NoAccess(why="你作过确认，不能再录入事实")
+
+    def _supplied(self, context: Context, person: str, kind: str, given: dict[str, Stated], extra: dict[str, Any] | None = None) -> ActResult:
+        tx, case = context.tx, context.case
+        seq = tx.events.next_seq(case.id)
+        data: dict[str, Any] = {"to": case.state, "revision": case.revision + 1, **(extra or {})}
+        if given:
+            data["facts"] = self._put(tx, case.id, seq, given, person)
+        tx.events.append(case.id, kind, person, data)
+        fresh = self._fresh(context)
+        tx.cases.update(case.id, case.revision, due_on=self._sync_deadlines(fresh))
+        self._touch_parent(context)
+        return self._result(fresh, seq)
+
+    def recuse(self, case_id: str, person: str, reason: str, key: str | None) -> ActResult:
+        if not reason.strip():
+            raise MissingFacts(why="回避的原因", missing=["reason"])
+        with self.app.store.begin() as tx:
+            seen = self._seen(tx, key, ["recuse", case_id, person, reason])
+            if seen is not None:
+                return seen
+            context = self._locked(tx, case_id, None)
+            if not any(p.person == person for p in context.posts):
+                raise NoAccess(why="你在这里没有岗位，不用申报回避")
+            if person in context.story.recused:
+                raise Refused(why="你已经申报过回避")
+            case = context.case
+            seq = tx.events.next_seq(case.id)
+            opinion = tx.facts.put_opinion(case.id, seq, reason.strip(), person)
+            data = {"person": person, "opinion": opinion, "to": case.state, "revision": case.revision + 1}
+            tx.events.append(case.id, "recused", person, data)
+            tx.cases.update(case.id, case.revision)
+            result = self._result(self._fresh(context), seq)
+            self._answer(tx, key, result)
+            return result
+
+    # shared
+
+    def _read(self, schema: Any, facts: Mapping[str, Any], allowed: Any) -> dict[str, Stated]:
+        reader = Reader(schema, self.app.today())
+        given = reader.read(facts, check=False)
+        for path in given:
+            top = path.partition(".")[0]
+            spec = schema.get(path)
+            if allowed and path not in allowed and top not in allowed and not any(path.startswith(f"{a}.") for a in allowed):
+                reader.bad(path, to_wire(given[path].value), "这一步不收这项事实", "this step does not take the fact")
+            if spec is not None and spec.collection:
+                reader.bad(path, "…", "台账请用 Excel 导入", "import the collection from a sheet")
+        if reader.errors:
+            raise Errors(reader.errors) if len(reader.errors) > 1 else reader.errors[0]
+        return given
+
+    def _put(self, tx: Tx, case_id: str, seq: int, given: Mapping[str, Stated], person: str) -> dict[str, str]:
+        """Stores envelopes; a record known not to exist makes its fields unknown again."""
+        today = self.app.today()
+        envelopes = {}
+        current = tx.facts.current(case_id)
+        for path, fact in given.items():
+            envelope = fact.envelope()
+            if fact.as_of is None and not isinstance(fact.value, Rows):
+                envelope["as_of"] = today.isoformat()
+            envelope["by"] = person
+            envelopes[path] = envelope
+            if fact.value is ABSENT:
+                for old in current:
+                    if old.startswith(f"{path}.") and old not in given:
+                        envelopes[old] = {"value": None, "by": person}
+            head = path.rpartition(".")[0]
+            if head and head in current and current[head].value == "none" and fact.value is not None:
+                envelopes.setdefault(head, {"value": None, "by": person})
+        return tx.facts.put(case_id, seq, envelopes)
+
+    def _store(self, context: Context, decision: Decision, transition: str, person: str, seq: int | None, refused: bool = False) -> StoredDecision:
+        return context.tx.decisions.add(
+            ruleset=decision.ruleset, version=decision.version, hash=decision.hash, on_date=decision.on, outcome=decision.outcome,
+            record=record_of(decision), actor=person, case_id=context.case.id, event_seq=seq, transition=transition,
+            place=decision.place, refused=refused, children_revision=context.case.children_revision,
+        )  # fmt: skip
+
+    def _note_refusal(self, case_id: str, transition: str, person: str, refused: StepRefused) -> None:
+        """A refusal by a rule leaves no event, but its decision is on record."""
+        if not refused.decisions:
+            return
+        with self.app.store.begin() as tx:
+            context = Context(self.app, tx, tx.cases.get(case_id))
+            for decision in refused.decisions:
+                self._store(context, decision, transition, person, None, refused=True)
+
+    def _sync_deadlines(self, context: Context) -> dt.date | None:
+        """Deadline rows of the current state as facts, parameters and calendar have them now; the next last day."""
+        tx, case = context.tx, context.case
+        calendar = self.app.calendar(tx)
+        rows = [d for d in tx.deadlines.of(case.id) if d.state == case.state and d.status in ("open", "fired")]
+        entered = context.story.entered.get(case.state, tx.at)
+        for spec in context.state.dues:
+            start: Any = context.evaluate(spec.before or spec.start, spec.prefix) if spec.before or spec.start else _day(entered)
+            n = context.evaluate(spec.n, spec.prefix) if not spec.n.isdigit() else int(spec.n)
+            old = next((r for r in rows if r.name == spec.name and (not r.created_at < entered or r.status == "open")), None)
+            if not isinstance(start, dt.date) or not isinstance(n, int) or isinstance(n, bool):
+                continue
+            direction = "before" if spec.before else "after"
+            due = compute(start, n, spec.unit, calendar, direction, name=spec.name, title=spec.title or context.state.title, cite=spec.cite, basis=spec.basis)  # type: ignore[arg-type]
+            version = int(calendar.version or 0)
+            if old is None:
+                tx.deadlines.add(
+                    case.id, case.state, spec.name, due.start, due.end, then=spec.then, provisional=due.provisional,
+                    record=due.to_json(), calendar_version=version,
+                )  # fmt: skip
+            elif old.end_date != due.end or old.start != due.start or old.provisional != due.provisional:
+                tx.deadlines.move(old.id, due.end, due.provisional, due.to_json(), version)
+        return tx.deadlines.next_of(case.id)
+
+    def _seen(self, tx: Tx, key: str | None, request: list[Any]) -> ActResult | None:
+        if not key:
+            return None
+        if len(key) > 200:
+            raise BadInput(why="幂等键超过 200 字")
+        stored = tx.idempotency.claim(key, request)
+        return ActResult(**{**stored, "children": tuple(stored.get("children", ())), "repeated": True}) if stored else None
+
+    def _answer(self, tx: Tx, key: str | None, result: ActResult) -> None:
+        if key:
+            plain = {k: getattr(result, k) for k in ("case", "number", "state", "state_title", "outcome", "revision", "event_seq", "decision_id")}
+            tx.idempotency.answer(key, plain)
+
+    def _result(self, context: Context, seq: int, *, decision: Decision | None = None, decision_id: str = "") -> ActResult:
+        case: Case = context.tx.cases.get(context.case.id)
+        return ActResult(
+            case.id, case.number or "", case.state, context.definition.spec.state(case.state).title, case.outcome or "", case.revision,  # type: ignore[union-attr]
+            seq, decision_id, decision,
+        )  # fmt: skip
+
+
+def _day(at: dt.datetime) -> dt.date:
+    from siquan.core.service.app import ZONE
+
+    return at.astimezone(ZONE).date()
+
+
+def _plain(value: Any) -> Any:
+    """Facts as given, made comparable for the idempotency key."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in sorted(value.items(), key=lambda kv: str(kv[0]))}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value if isinstance(value, str | int | bool) or value is None else str(value)
+
+
+__all__ = ["Acts", "MissingFacts", "SiquanError", "StepRefused"]

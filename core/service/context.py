@@ -1,0 +1,225 @@
+"""A case as one act or one page sees it: facts, children, parent, deadlines, people, and decisions over them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from siquan.core.engine.access import Chain, Post
+from siquan.core.engine.definition import Definition
+from siquan.core.engine.fold import Story, fold
+from siquan.core.engine.ballots import Ballot, BadVote, read_ballots, read_roll
+from siquan.core.engine.votes import Policy, tally
+from siquan.core.rules.decide import RuleSet, Situation, decide
+from siquan.core.rules.decision import Decision
+from siquan.core.rules.facts import FactSet, Reader, Stated, staleness
+from siquan.core.rules.parameters import ParameterBook
+from siquan.core.rules.values import ABSENT, Rows, exact
+from siquan.core.spec.model import StateSpec
+from siquan.core.store.rows import Case, Event
+from siquan.core.store.transaction import Tx
+
+if TYPE_CHECKING:
+    from siquan.core.service.app import App
+
+
+def read_envelopes(definition: Definition, envelopes: Mapping[str, Mapping[str, Any]]) -> dict[str, Stated]:
+    """Stored wire values as typed facts; what the definition no longer knows is left out."""
+    known = {p: dict(e) for p, e in envelopes.items() if p in definition.schema}
+    reader = Reader(definition.schema, dt.date.max)
+    return reader.read(known, check=False)
+
+
+class Context:
+    """Lazily loaded view of one case inside one transaction. `given` are facts stated by the act in hand."""
+
+    def __init__(self, app: App, tx: Tx, case: Case, *, parent: Context | None = None) -> None:
+        self.app, self.tx, self.case = app, tx, case
+        self.today = app.today()
+        self._parent = parent
+        self.given: dict[str, Stated] = {}
+
+    @cached_property
+    def definition(self) -> Definition:
+        return self.app.definition_of(self.tx, self.case)
+
+    @property
+    def spec(self) -> Any:
+        return self.definition.spec
+
+    @property
+    def state(self) -> StateSpec:
+        found = self.definition.spec.state(self.case.state)
+        assert found is not None
+        return found
+
+    @cached_property
+    def parent(self) -> Context | None:
+        if self._parent is not None or self.case.parent_id is None:
+            return self._parent
+        return Context(self.app, self.tx, self.tx.cases.get(self.case.parent_id))
+
+    @cached_property
+    def events(self) -> list[Event]:
+        return self.tx.events.of(self.case.id)
+
+    @cached_property
+    def story(self) -> Story:
+        return fold(self.events)
+
+    @cached_property
+    def chain(self) -> Chain:
+        return self.app.chain(self.tx, self.case.place)
+
+    @cached_property
+    def posts(self) -> tuple[Post, ...]:
+        return self.app.posts(self.tx, self.chain)
+
+    @cached_property
+    def book(self) -> ParameterBook:
+        return self.app.book_of(self.tx, self.case)
+
+    # facts
+
+    @cached_property
+    def stored(self) -> dict[str, Stated]:
+        current = self.tx.facts.current(self.case.id)
+        return read_envelopes(self.definition, {path: fact.envelope() for path, fact in current.items()})
+
+    def facts(self, on: dt.date | None = None) -> FactSet:
+        """Everything stated, the act's own facts on top, what is stale marked."""
+        day = on or self.today
+        base = FactSet(self.definition.schema, self.stored, day)
+        merged = base.with_stated(self.given) if self.given else base
+        stale = staleness(self.definition.schema, merged.stated, day, lambda text: self.number(text, day))
+        return FactSet(self.definition.schema, merged.stated, day, stale)
+
+    def number(self, text: str, on: dt.date) -> Any:
+        return int(text) if text.isdigit() else self.book.value(text, on, self.chain.ids) if text in self.book.specs else None
+
+    def children(self, name: str) -> list[Case]:
+        return self._children.get(name, [])
+
+    @cached_property
+    def _children(self) -> dict[str, list[Case]]:
+        out: dict[str, list[Case]] = {}
+        if self.definition.children:
+            for child in self.tx.cases.children(self.case.id):
+                out.setdefault(child.parent_name or "", []).append(child)
+        return out
+
+    @cached_property
+    def lists(self) -> dict[str, Rows]:
+        """Children and collections as lists, tallies as their fields."""
+        out: dict[str, Rows] = {}
+        for name, process in self.definition.children.items():
+            out[name] = self._child_rows(name, process)
+        for spec in self.definition.schema.top.values():
+            if spec.collection:
+                out[spec.name] = self.collection(spec.name)
+        return out
+
+    def _child_rows(self, name: str, process: str) -> Rows:
+        cases = self.children(name)
+        values = self.tx.facts.current_many([c.id for c in cases]) if cases else {}
+        rows = []
+        for child in cases:
+            definition = self.app.definition_of(self.tx, child)
+            stated = read_envelopes(definition, {p: f.envelope() for p, f in values[child.id].items()})
+            row = {path: fact.value for path, fact in stated.items()}
+            row["state"], row["outcome"], row[""] = child.state, child.outcome or ABSENT, child.id
+            rows.append(row)
+        return Rows(tuple(rows), True)
+
+    def collection(self, name: str) -> Rows:
+        spec = self.definition.schema.top[name]
+        batch = self.tx.collections.last(self.case.id).get(name)
+        if batch is None:
+            return Rows((), False)
+        reader = Reader(self.definition.schema, dt.date.max)
+        rows = reader.rows(name, spec, [dict(r.data or {}) for r in self.tx.collections.rows(self.case.id, name)], batch.complete)
+        return rows or Rows((), False)
+
+    @cached_property
+    def tallied(self) -> dict[str, Any]:
+        """Facts that tallies supply, by path. A roll that cannot be read leaves them unknown."""
+        out: dict[str, Any] = {}
+        for spec in self.definition.spec.tallies:
+            out.update(self._tally(spec.name, spec.roll, spec.ballots, spec.matters))
+        return out
+
+    def _tally(self, name: str, roll: str, ballots: str, matters: str) -> dict[str, Any]:
+        owners, votes = self.lists.get(roll), self.lists.get(ballots)
+        if owners is None or not owners.items or votes is None:
+            return {}
+        names: list[str] = []
+        if matters in self.definition.children:
+            child = self.app.definition(self.definition.children[matters])
+            label = child.spec.name_fact
+            names = [str(r.get(label)) for r in self.lists[matters] if r.get(label) and r["state"] not in _lost(child)]
+        try:
+            units, papers = read_roll(owners.items), read_ballots(votes.items)
+            result = tally(units, papers, Policy(), names)
+            # who took part at all: one paper per unit, whatever it says on which matter
+            part = {p.unit for p in papers if p.choice in ("yes", "no", "abstain") and (not names or p.matter in names)}
+            turnout = tally(units, [Ballot(u, "*", "abstain") for u in sorted(part)], Policy(), ["*"]).matters["*"]
+        except BadVote:
+            return {}
+        facts = {f"{name}.{k}": v for k, v in result.facts().items() if f"{name}.{k}" in self.definition.schema}
+        facts[f"{name}.results"] = Rows(tuple(m.facts() for m in result.matters.values()), True)
+        facts[f"{name}.part_area"], facts[f"{name}.part_n"] = exact(turnout.part_area), turnout.part_n
+        known = [m.passed for m in result.matters.values()]
+        facts[f"{name}.elected_n"] = None if None in known else sum(1 for p in known if p)
+        return facts
+
+    # evaluation
+
+    def lookup(self, path: str) -> Any:
+        """A fact of this case as its children see it through `parent.`"""
+        return self.situation().fact(path)
+
+    def parent_lookup(self) -> Callable[[str], Any] | None:
+        if self.parent is None:
+            return None
+        up, prefix = self.parent, (self.case.parent_name or "").rpartition(".")[0]
+
+        def look(path: str) -> Any:
+            full = f"{prefix}.{path}" if prefix else path
+            known = full in up.definition.scope.facts
+            return up.lookup(full if known else path)
+
+        return look
+
+    def overlay(self, on: dt.date) -> tuple[FactSet, dict[str, Rows]]:
+        facts = self.facts(on)
+        extra = {p: Stated(v) for p, v in self.tallied.items() if not isinstance(v, Rows)}
+        lists = {**self.lists, **{p: v for p, v in self.tallied.items() if isinstance(v, Rows)}}
+        if extra:
+            facts = FactSet(facts.schema, {**facts.stated, **extra}, on, facts.stale)
+        return facts, lists
+
+    def situation(self, ruleset: RuleSet | None = None, on: dt.date | None = None) -> Situation:
+        day = on or self.today
+        facts, lists = self.overlay(day)
+        home = ruleset or self.app.bare(self.definition)
+        return Situation(home, facts, self.book, day, self.chain.ids, self.parent_lookup(), lists)
+
+    def decide(self, ruleset: str, *, both: bool, lang: str = "zh", on: dt.date | None = None) -> Decision:
+        day = on or self.today
+        facts, lists = self.overlay(day)
+        rules = self.app.ruleset_of(self.definition, ruleset)
+        return decide(
+            rules, facts, self.book, day, self.chain.ids, parent=self.parent_lookup(), lists=lists, both=both, lang=lang
+        )
+
+    def evaluate(self, text: str, prefix: str = "") -> Any:
+        """A deadline's date, a `set:` value: None when unknown."""
+        situation = self.situation()
+        return self.definition.expression(text, prefix)(situation.fact, situation.param, self.today)
+
+
+def _lost(definition: Definition) -> set[str]:
+    """Final states a candidate does not stand in: everything final but those called passed."""
+    return {s.name for s in definition.spec.states if s.final and s.final != "passed"}

@@ -1,0 +1,183 @@
+"""`Siquan`: every use-case as one method. Arguments and results are plain data; errors are `SiquanError`s."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from siquan.core.plugins import Catalogue
+from siquan.core.rules.decision import Decision
+from siquan.core.service.accounts import Accounts
+from siquan.core.service.acts import Acts
+from siquan.core.service.app import App
+from siquan.core.service.clockwork import Clockwork
+from siquan.core.service.forms import Forms
+from siquan.core.service.inbox import Inbox
+from siquan.core.service.pages import CasePage
+from siquan.core.service.papers import Papers
+from siquan.core.service.processes import Processes
+from siquan.core.store import audit
+from siquan.core.store.database import Store
+from siquan.core.views import (
+    Account,
+    ActResult,
+    CaseView,
+    ChildrenView,
+    DecisionView,
+    FieldView,
+    ImportResult,
+    InboxView,
+    Preview,
+    ProcessCard,
+    ProcessView,
+)
+
+
+class Siquan:
+    """Build it with a store, a catalogue of plugins and a clock; share it between threads."""
+
+    def __init__(self, store: Store, catalogue: Catalogue, clock: Callable[[], dt.datetime]) -> None:
+        self.app = App(store, catalogue, clock)
+        self._accounts, self._acts = Accounts(self.app), Acts(self.app)
+        self._forms, self._inbox, self._pages = Forms(self.app), Inbox(self.app), CasePage(self.app)
+        self._papers = Papers(self.app, self._acts)
+        self._processes = Processes(self.app, self._forms)
+        self._clockwork = Clockwork(self.app, self._acts)
+
+    # people
+
+    def authenticate(self, login: str, password: str, ip: str = "") -> Account:
+        return self._accounts.authenticate(login, password, ip)
+
+    def account(self, person_id: str) -> Account | None:
+        return self._accounts.account(person_id)
+
+    def set_preference(self, person_id: str, lang: str | None = None, theme: str | None = None) -> None:
+        self._accounts.set_preference(person_id, lang, theme)
+
+    def change_password(self, person: str, old: str, new: str) -> None:
+        self._accounts.change_password(person, old, new)
+
+    def _lang(self, person: str) -> str:
+        account = self._accounts.account(person)
+        return account.lang if account else "zh"
+
+    # looking
+
+    def inbox(
+        self, person: str, tab: str = "mine", process: str = "", place: str = "", due: str = "", q: str = "", page: int = 1
+    ) -> InboxView:
+        return self._inbox.view(person, tab, process, place, due, q, page, self._lang(person))
+
+    def processes(self, person: str) -> tuple[ProcessCard, ...]:
+        return self._processes.cards(person, self._lang(person))
+
+    def process(self, process_id: str, person: str, lang: str = "zh") -> ProcessView:
+        return self._processes.page(process_id, person, lang)
+
+    def case(self, case_id: str, person: str, lang: str = "zh") -> CaseView:
+        return self._pages.view(case_id, person, lang)
+
+    def case_id(self, name: str) -> str:
+        """The id of a case given by id or number."""
+        with self.app.store.read() as tx:
+            return self._papers._id(tx, name)
+
+    def children(self, case_id: str, name: str, person: str, lang: str = "zh") -> ChildrenView:
+        return self._pages.children(case_id, name, person, lang)
+
+    def form(
+        self, case_id: str, transition: str, person: str, given: Mapping[str, Any] | None = None, lang: str = "zh",
+        seen_revision: int | None = None,
+    ) -> Preview:  # fmt: skip
+        return self._forms.step(case_id, transition, person, given, lang, seen_revision)
+
+    def opening_form(
+        self, process_id: str, person: str, given: Mapping[str, Any] | None = None, lang: str = "zh"
+    ) -> tuple[FieldView, ...]:
+        return self._forms.opening(process_id, given, lang)
+
+    def supply_form(self, case_id: str, person: str, given: Mapping[str, Any] | None = None, lang: str = "zh") -> Preview:
+        return self._forms.supply(case_id, person, given, lang)
+
+    # acting
+
+    def open_case(
+        self, process_id: str, person: str, place: str | None = None, facts: Mapping[str, Any] | None = None, key: str | None = None,
+        title: str = "",
+    ) -> ActResult:  # fmt: skip
+        return self._acts.open_case(process_id, person, place, facts or {}, key, title=title)
+
+    def act(
+        self, case_id: str, transition: str, person: str, facts: Mapping[str, Any] | None = None, opinion: str = "", reason: str = "",
+        revision: int | None = None, key: str | None = None,
+    ) -> ActResult:  # fmt: skip
+        return self._acts.act(case_id, transition, person, facts or {}, opinion, reason, revision, key)
+
+    def add_child(self, case_id: str, name: str, person: str, facts: Mapping[str, Any], key: str | None = None) -> ActResult:
+        return self._acts.add_child(case_id, name, person, facts, key)
+
+    def supply(
+        self, case_id: str, person: str, facts: Mapping[str, Any], revision: int | None = None, key: str | None = None
+    ) -> ActResult:
+        return self._acts.supply(case_id, person, facts, revision, key)
+
+    def recuse(self, case_id: str, person: str, reason: str, key: str | None = None) -> ActResult:
+        return self._acts.recuse(case_id, person, reason, key)
+
+    def sheet(self, case_id: str, target: str, person: str, empty: bool = False) -> tuple[str, bytes]:
+        return self._papers.sheet(case_id, target, person, empty)
+
+    def import_sheet(
+        self, case_id: str, target: str, person: str, filename: str, data: bytes, revision: int | None = None, key: str | None = None
+    ) -> ImportResult:
+        return self._papers.import_sheet(case_id, target, person, filename, data, revision, key)
+
+    # deciding and proving
+
+    def decide(
+        self, ruleset: str, facts: Mapping[str, Any], on: dt.date | None = None, place: str = "",
+        overrides: Mapping[str, str] | None = None, lang: str = "zh",
+    ) -> Decision:  # fmt: skip
+        return self._papers.decide(ruleset, facts, on, place, overrides or {}, lang)
+
+    def decision(self, decision_id: str, person: str, lang: str = "zh") -> DecisionView:
+        return self._papers.view(decision_id, person, lang)
+
+    def explain(self, case_id: str, person: str, lang: str = "zh") -> list[DecisionView]:
+        return self._papers.explain(case_id, person, lang)
+
+    def replay(self, case_id: str | None = None) -> list[dict[str, Any]]:
+        return self._papers.replay(case_id)
+
+    def audit_verify(self, case_id: str | None = None) -> list[audit.AuditFinding]:
+        return audit.verify(self.app.store, case_id)
+
+    def audit_head(self, case_id: str) -> str:
+        with self.app.store.read() as tx:
+            return tx.cases.get(case_id).last_hash
+
+    # time
+
+    def sweep(self) -> dict[str, int]:
+        return self._clockwork.sweep()
+
+    def publish_year(self, year: int, holidays: dict[dt.date, str], workdays: set[dt.date], source: str, by: str) -> list[tuple[str, dt.date, dt.date]]:
+        return self._clockwork.publish_year(year, holidays, workdays, source, by)
+
+    # plugins
+
+    def plugins(self) -> list[dict[str, Any]]:
+        """What was found, loaded or not, for `/-/plugins` and `siquan plugins`."""
+        out = []
+        for found in self.app.catalogue.found:
+            spec = found.spec
+            out.append(
+                {
+                    "name": found.name, "title": spec.title if spec else found.name, "path": found.path, "origin": found.origin,
+                    "processes": [p.id for p in spec.processes] if spec else [], "rulesets": [r.id for r in spec.rulesets] if spec else [],
+                    "hooks": list(found.hooks), "error": found.error.full("zh") if found.error else "",
+                }
+            )  # fmt: skip
+        return out

@@ -1,0 +1,265 @@
+"""Step forms and what an act would do: worked out with the compiled reading only, nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from siquan.core.engine.definition import Definition
+from siquan.core.errors import NoAccess, SiquanError
+from siquan.core.rules.decision import Decision, Finding
+from siquan.core.rules.facts import FactSet, Reader, Stated, to_wire
+from siquan.core.rules.values import ABSENT
+from siquan.core.service.app import App
+from siquan.core.service.context import Context
+from siquan.core.service.pages import CasePage, may_see, step_view
+from siquan.core.service.steps import Assessment, assess, finding_block, form_facts
+from siquan.core.service.words import Words
+from siquan.core.spec.model import FactSpec, TransitionSpec
+from siquan.core.views import Block, EventView, FieldView, Preview
+
+CHANGES_SHOWN = 8
+
+
+def field(words: Words, spec: FactSpec, facts: FactSet | None, required: bool, errors: Mapping[str, str], raw: Any) -> FieldView:
+    """The control of one fact, holding what was typed, else what is known."""
+    stated = facts.stated.get(spec.name) if facts else None
+    record = facts.schema.record_of(spec.name) if facts else None
+    whole = facts.stated.get(record.name) if facts and record else None
+    value, as_of, source = "", "", ""
+    if raw is not None:
+        entry = raw if isinstance(raw, Mapping) else {"value": raw}
+        value, as_of, source = (str(entry.get(k) or "") if entry.get(k) is not False else "false" for k in ("value", "as_of", "source"))
+        value = {"True": "true", "False": "false"}.get(value, value)
+    elif stated is not None and stated.value is not None:
+        wire = to_wire(stated.value)
+        value = {True: "true", False: "false"}.get(wire, "") if isinstance(wire, bool) else str(wire)
+        as_of, source = stated.as_of.isoformat() if stated.as_of else "", stated.source
+    elif whole is not None and whole.value is ABSENT:
+        value = "none"
+    absent = spec.absent or (record.absent if record else "")
+    options: tuple[tuple[str, str], ...] = ()
+    if spec.type == "enum":
+        options = tuple((c, words.option(spec.name, c, t)) for c, t in spec.values.items())
+    elif spec.type == "boolean":
+        options = (("true", "是"), ("false", "否")) if words.lang == "zh" else (("true", "yes"), ("false", "no"))
+    title = words.text(f"facts.{spec.name}.title", spec.title or spec.name.rpartition(".")[2])
+    return FieldView(
+        spec.name, title, spec.type, required, value, options, spec.unit, words.text(f"facts.{spec.name}.help", spec.help), absent,
+        bool(spec.max_age), as_of, source, words.text(f"facts.{record.name}.title", record.title) if record else "", spec.evidence,
+        "" if spec.min is None else str(spec.min), "" if spec.max is None else str(spec.max), (), errors.get(spec.name, ""),
+        words.role(spec.by) if spec.by else "",
+    )  # fmt: skip
+
+
+def leaves(definition: Definition, names: Iterable[str]) -> list[FactSpec]:
+    out: dict[str, FactSpec] = {}
+    for name in names:
+        for leaf in definition.schema.leaves(name):
+            if not leaf.collection and not leaf.derive and leaf.type != "list":
+                out[leaf.name] = leaf
+    return list(out.values())
+
+
+def read_given(definition: Definition, given: Mapping[str, Any], today: Any, lang: str) -> tuple[dict[str, Stated], dict[str, str]]:
+    """Typed facts and one message per field that cannot be read."""
+    reader = Reader(definition.schema, today)
+    stated = reader.read(given, check=False)
+    errors = {str(e.values.get("path", "")): e.text(lang) for e in reader.errors}
+    return {p: s for p, s in stated.items() if p not in errors}, errors
+
+
+class Forms:
+    def __init__(self, app: App) -> None:
+        self.app, self.pages = app, CasePage(app)
+
+    def opening(self, process: str, given: Mapping[str, Any] | None, lang: str) -> tuple[FieldView, ...]:
+        """The fields asked when a case is opened."""
+        definition = self.app.definition(process)
+        words = Words(self.app.catalogue, definition.spec, lang)
+        stated, errors = read_given(definition, given or {}, self.app.today(), lang)
+        facts = FactSet(definition.schema, stated, self.app.today())
+        names = definition.spec.opening or self._first_needs(definition)
+        required = set(definition.spec.opening)
+        return tuple(
+            field(words, s, facts, s.name in required, errors, (given or {}).get(s.name)) for s in leaves(definition, names)
+        )
+
+    def _first_needs(self, definition: Definition) -> tuple[str, ...]:
+        return ()
+
+    def step(
+        self, case_id: str, name: str, person: str, given: Mapping[str, Any] | None, lang: str, seen: int | None = None
+    ) -> Preview:
+        with self.app.store.read() as tx:
+            context = Context(self.app, tx, tx.cases.get(case_id))
+            if not may_see(context, person):
+                raise NoAccess(why="这件事不在你的辖区")
+            transition = context.definition.machine.step(context.case.state, name)
+            if transition.opens:
+                return self._opening_step(context, transition, person, given, lang)
+            return self._preview(context, transition, person, given, lang, seen)
+
+    def _opening_step(self, context: Context, transition: TransitionSpec, person: str, given: Mapping[str, Any] | None, lang: str) -> Preview:
+        words = Words(self.app.catalogue, context.definition.spec, lang)
+        fields = self.opening(transition.opens, given, lang)
+        view = self.pages.build(context, person, lang)
+        found = assess(context, transition, person, both=False, strict=True, lang=lang)
+        step = step_view(context, transition, person, words)
+        child = self.app.definition(transition.opens)
+        answers = tuple((f.title, self._shown(Words(self.app.catalogue, child.spec, lang), child, f), "") for f in fields if f.value)
+        ready = not found.blocks and not any(f.error or (f.required and not f.value) for f in fields)
+        if given is not None:
+            fields = tuple(_needed(f, lang) for f in fields)
+        title = Words(self.app.catalogue, child.spec, lang).title
+        note = f"登记一件“{title}”" if lang == "zh" else f"opens: {title}"
+        return Preview(view, step, fields, answers, None, title, ready, tuple(found.blocks), (note, _signed(context, person, lang)))
+
+    def _shown(self, words: Words, definition: Definition, f: FieldView) -> str:
+        spec = definition.schema.get(f.path)
+        if f.value == "none" and f.absent:
+            return f.absent
+        return dict(f.options).get(f.value, f.value) + (spec.unit if spec else "")
+
+    def _preview(
+        self, context: Context, transition: TransitionSpec, person: str, given: Mapping[str, Any] | None, lang: str, seen: int | None
+    ) -> Preview:
+        definition = context.definition
+        words = Words(self.app.catalogue, definition.spec, lang)
+        view = self.pages.build(context, person, lang)
+        step = step_view(context, transition, person, words)
+        before = context.facts()
+        stated, errors = read_given(definition, given or {}, context.today, lang)
+        context.given = stated
+        found = assess(context, transition, person, both=False, strict=given is not None, lang=lang)
+        required = set(transition.needs)
+        specs = [s for s in form_facts(context, transition) if not s.derive and s.type != "list"]
+        decision, to_title = self._outcome(context, transition, found, words)
+        related = self._related(context, transition, found, decision, {s.name for s in specs}, lang)
+        by_fact: dict[str, list[str]] = {}
+        for finding in related:
+            for path in finding.facts:
+                by_fact.setdefault(path, []).append(finding.rule)
+        fields = []
+        for spec in specs:
+            record = definition.schema.record_of(spec.name)
+            need = spec.name in required or (record is not None and record.name in required and not record.absent)
+            view_field = field(words, spec, before, need, errors, (given or {}).get(spec.name))
+            fields.append(_with_rules(view_field, by_fact.get(spec.name, [])))
+        if given is not None:
+            fields = [_needed(f, lang) if f.path in found.missing else f for f in fields]
+        answers = tuple(
+            (words.fact(definition.schema, p), words.value(definition.schema.specs[p], s.value) + definition.schema.specs[p].unit, self._old(words, before, p))
+            for p, s in stated.items() if s.value is not None
+        )  # fmt: skip
+        blocks = list(found.blocks)
+        if decision is not None and transition.branches and not to_title:
+            blocks += [finding_block(f) for f in decision.findings if f.result in ("hit", "unknown") and f.outcome == decision.outcome]
+        allowed = not blocks and not errors and not found.missing
+        changed: tuple[EventView, ...] = ()
+        if seen is not None and seen != context.case.revision:
+            changed = tuple(e for e in view.events[:CHANGES_SHOWN] if not e.case and context.events[e.seq - 1].data.get("revision", 0) > seen)
+        return Preview(
+            view, step, tuple(fields), answers, decision, to_title, allowed, tuple(blocks),
+            self._consequences(context, transition, to_title, person, lang), changed, tuple(related),
+        )  # fmt: skip
+
+    def _old(self, words: Words, before: FactSet, path: str) -> str:
+        old = before.stated.get(path)
+        return words.value(before.schema.specs[path], old.value) if old is not None and old.value is not None else ""
+
+    def _outcome(
+        self, context: Context, transition: TransitionSpec, found: Assessment, words: Words
+    ) -> tuple[Decision | None, str]:
+        if not (transition.decide and transition.branches):
+            decision = found.decisions[-1] if found.decisions else None
+            return decision, words.state_named(transition.to or context.case.state)
+        decision = context.decide(transition.decide, both=False, lang=words.lang)
+        for key in (str(decision.value) if decision.value is not None else "", decision.outcome):
+            if key in transition.branches:
+                return decision, words.state_named(transition.branches[key] or context.case.state)
+        return decision, ""
+
+    def _related(
+        self, context: Context, transition: TransitionSpec, found: Assessment, decision: Decision | None, fields: set[str], lang: str
+    ) -> list[Finding]:
+        decisions = [*found.decisions]
+        if decision is not None and decision not in decisions:
+            decisions.append(decision)
+        out: dict[str, Finding] = {}
+        for d in decisions:
+            for f in d.findings:
+                if set(f.facts) & fields:
+                    out[f.rule] = f
+        return list(out.values())
+
+    def _consequences(self, context: Context, transition: TransitionSpec, to_title: str, person: str, lang: str) -> tuple[str, ...]:
+        zh = lang == "zh"
+        out = []
+        target = context.definition.spec.state(transition.to) if transition.to else None
+        if to_title and to_title != context.state.title:
+            out.append(f"进入“{to_title}”" if zh else f"moves to “{to_title}”")
+        if target is not None and target.final:
+            out.append("事项办结，不能再录入事实" if zh else "the case is closed; no facts can be added")
+        if transition.confirms:
+            out.append("这是由你负责确认的决定，写明理由并记你的姓名" if zh else "you confirm this decision by name, with reasons")
+        if transition.document:
+            out.append(f"本步文书：《{transition.document}》" if zh else f"paper of this step: {transition.document}")
+        for due in target.dues if target is not None else ():
+            title = due.title or (target.title if target else "")
+            amount = context.evaluate(due.n, due.prefix) if not due.n.isdigit() else due.n
+            unit = {"workday": "个工作日", "day": "日", "month": "个月"}[due.unit]
+            if amount not in (0, "0"):
+                out.append(f"开始计时：{title}，{amount}{unit}" if zh else f"a deadline starts: {title}, {amount} {due.unit}s")
+        out.append(_signed(context, person, lang))
+        return tuple(out)
+
+    def supply(self, case_id: str, person: str, given: Mapping[str, Any] | None, lang: str) -> Preview:
+        """A form over all facts of a case, without a step."""
+        with self.app.store.read() as tx:
+            context = Context(self.app, tx, tx.cases.get(case_id))
+            if not may_see(context, person):
+                raise NoAccess(why="这件事不在你的辖区")
+            definition = context.definition
+            words = Words(self.app.catalogue, definition.spec, lang)
+            view = self.pages.build(context, person, lang)
+            stated, errors = read_given(definition, given or {}, context.today, lang)
+            before = context.facts()
+            fields = tuple(
+                field(words, s, before, False, errors, (given or {}).get(s.name)) for s in leaves(definition, definition.schema.top)
+            )
+            title = "录入或更正事实" if lang == "zh" else "state or correct facts"
+            from siquan.core.views import StepView
+
+            step = StepView("", title, "", True, opinion="none")
+            answers = tuple(
+                (words.fact(definition.schema, p), words.value(definition.schema.specs[p], s.value), self._old(words, before, p))
+                for p, s in stated.items() if s.value is not None
+            )  # fmt: skip
+            return Preview(view, step, fields, answers, None, "", not errors, (), (_signed(context, person, lang),))
+
+
+def _signed(context: Context, person: str, lang: str) -> str:
+    name = context.app.person_name(context.tx, person)
+    return f"记入经过，署名{name}，不能删除；录错可更正，更正也留痕" if lang == "zh" else f"recorded under the name of {name}; it cannot be deleted, only corrected on record"
+
+
+def _needed(f: FieldView, lang: str) -> FieldView:
+    from dataclasses import replace
+
+    if not f.error and f.required and not f.value:
+        return replace(f, error="这一项要填" if lang == "zh" else "this is needed")
+    return f
+
+
+def _with_rules(f: FieldView, rules: list[str]) -> FieldView:
+    from dataclasses import replace
+
+    return replace(f, rules=tuple(rules)) if rules else f
+
+
+def block_texts(blocks: Iterable[Block]) -> list[str]:
+    return [b.message for b in blocks]
+
+
+__all__ = ["Forms", "SiquanError"]

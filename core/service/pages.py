@@ -1,0 +1,319 @@
+"""The case page: facts, next steps with reasons, deadlines with their arithmetic, people, what happened."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from siquan.core.engine.deadlines import Due, remaining
+from siquan.core.errors import NoAccess
+from siquan.core.rules.decision import Decision
+from siquan.core.rules.say import show
+from siquan.core.service.app import ZONE, App
+from siquan.core.service.context import Context, read_envelopes
+from siquan.core.service.record import decision_from
+from siquan.core.service.steps import assess
+from siquan.core.service.words import Words, fact_views
+from siquan.core.spec.model import TransitionSpec
+from siquan.core.store.rows import Case, Deadline, Event
+from siquan.core.store.transaction import Tx
+from siquan.core.views import (
+    CaseView,
+    ChildrenView,
+    ChildView,
+    CollectionView,
+    DueView,
+    EventView,
+    PersonView,
+    ProgressStep,
+    StepView,
+    UnitView,
+)
+
+EVENTS_SHOWN = 60
+STRIP = 16
+
+
+def may_see(context: Context, person: str) -> bool:
+    """Whoever has a post at the place or above it, opened the case, or acted in it."""
+    if any(p.person == person for p in context.posts):
+        return True
+    return person == context.case.opened_by or person in context.story.persons
+
+
+def unit_view(tx: Tx, unit: str) -> UnitView | None:
+    line = tx.people.above(unit) if unit and tx.people.find_unit(unit) else []
+    if not line:
+        return None
+    return UnitView(line[0].id, line[0].kind, line[0].name, tuple(u.name for u in reversed(line)))
+
+
+def due_view(row: Deadline, today: dt.date, calendar: Any, lang: str) -> DueView:
+    due = Due.from_json(row.record)
+    left = remaining(due, today, calendar)
+    zh = lang.startswith("zh")
+    kind = {"today": "soon"}.get(left.state, left.state)
+    days: tuple[tuple[str, str, str, str], ...] = ()
+    if len(due.days) <= STRIP:
+        css = {"start": "", "n": "n", "off": "off", "pause": "off", "end": "end", "gap": "off"}
+        days = tuple(
+            (
+                str(d.date.day) if d.kind != "gap" else "…",
+                "一二三四五六日"[d.date.weekday()] if zh else "MTWTFSS"[d.date.weekday()],
+                d.label,
+                css.get(d.kind, "") + (" today" if d.date == today else ""),
+            )
+            for d in due.days
+        )
+    why = ""
+    if due.provisional:
+        year = due.end.year
+        why = f"{year} 年放假安排尚未公布，公布后自动重算" if zh else f"the calendar of {year} is not published yet; the date is worked out again then"
+    return DueView(
+        row.id, due.title, kind, left.zh if zh else left.en, due.end, due.start, due.provisional, due.lines[0 if zh else 1], why,
+        days, due.basis, "；".join(x for x in (due.cite, due.law) if x), row.then,
+    )  # fmt: skip
+
+
+def step_view(context: Context, transition: TransitionSpec, person: str, words: Words) -> StepView:
+    found = assess(context, transition, person, both=False, strict=False, lang=words.lang)
+    schema = context.definition.schema
+    spec = context.definition.spec
+    to = words.state_named(transition.to) if transition.to and transition.to != context.case.state else ""
+    roles = transition.by or context.state.by
+    names = [context.app.person_name(context.tx, p) for p in sorted(found.able) if p != person][:4]
+    form = bool(
+        transition.needs or transition.asks or transition.reasons or transition.opens or transition.opinion == "required"
+    )
+    return StepView(
+        transition.name, words.step(transition, context.case.state), to, not found.blocks, tuple(found.blocks), tuple(found.warnings),
+        transition.hint, form, transition.opinion, transition.confirms, tuple(words.fact(schema, m) for m in found.missing),
+        "、".join(dict.fromkeys(words.role(r) for r in roles if r in spec.roles)), tuple(names), transition.opens,
+    )  # fmt: skip
+
+
+class CasePage:
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    def view(self, case_id: str, person: str, lang: str) -> CaseView:
+        with self.app.store.read() as tx:
+            context = Context(self.app, tx, tx.cases.get(case_id))
+            if not may_see(context, person):
+                raise NoAccess(why="这件事不在你的辖区")
+            return self.build(context, person, lang)
+
+    def build(self, context: Context, person: str, lang: str) -> CaseView:
+        tx, case, spec = context.tx, context.case, context.definition.spec
+        words = Words(self.app.catalogue, spec, lang)
+        steps = ()
+        if not context.state.final:
+            steps = tuple(
+                step_view(context, t, person, words) for t in context.definition.machine.steps(case.state) if not t.auto
+            )
+        names: dict[str, str] = {}
+
+        def name(id: str) -> str:
+            return names.setdefault(id, self.app.person_name(tx, id))
+
+        facts = fact_views(words, context.facts(), lambda text: context.number(text, context.today), name)
+        calendar = self.app.calendar(tx)
+        open_dues = [due_view(d, context.today, calendar, lang) for d in tx.deadlines.of(case.id, "open")]
+        events = self._events(context, words)
+        parent = context.parent.case if context.parent else None
+        rulesets = {r: self.app.ruleset_of(context.definition, r) for r in sorted(context.definition.rulesets)}
+        return CaseView(
+            case.id, case.number or "", case.title, spec.id, words.title, spec.plugin, spec.icon, case.state,
+            words.state(context.state), words.text(f"states.{case.state}.hint", context.state.hint), bool(context.state.final),
+            case.outcome or "", case.revision, unit_view(tx, case.place), parent.id if parent else "", parent.title if parent else "",
+            any(s.allowed for s in steps), steps, facts, tuple(open_dues), self._people(context, person, words), events,
+            len(context.events), self._progress(context, words), tuple(self._children(context, n, person, lang, False) for n in context.definition.children),
+            tuple(self._collections(context, person, words)), person not in context.story.recused, True, case.last_hash,
+            case.definition_hash, tuple((r.id, r.spec.title or r.id, r.version) for r in rulesets.values()), spec.unconfirmed,
+            case.opened_at,
+        )  # fmt: skip
+
+    def _progress(self, context: Context, words: Words) -> tuple[ProgressStep, ...]:
+        """One step per state of the main line; the states of a fragment are one step together."""
+        groups: list[tuple[str, list[str]]] = []
+        for state in context.definition.spec.states:
+            if not state.main or (state.final and state.name != context.case.state and state.final in ("failed", "withdrawn", "terminated")):
+                continue
+            prefix = state.name.rpartition(".")[0] if state.fragment else ""
+            title = words.text(f"parts.{prefix}", state.part or state.title) if prefix else words.state(state)
+            if prefix and groups and groups[-1][1][0].startswith(prefix + "."):
+                groups[-1][1].append(state.name)
+            else:
+                groups.append((title, [state.name]))
+        story, now = context.story, context.case.state
+        at = next((i for i, (_, names) in enumerate(groups) if now in names), -1)
+        out = []
+        for i, (title, names) in enumerate(groups):
+            seen = [story.entered[n] for n in names if n in story.entered]
+            kind = "now" if i == at else "done" if (seen and (at < 0 or i < at)) or (context.state.final and seen) else "next"
+            if context.state.final and i == at:
+                kind = "done"
+            date = min(seen).astimezone(ZONE).strftime("%m-%d") if seen and kind != "next" else ""
+            out.append(ProgressStep(title, kind, date + (" 起" if kind == "now" and date and words.lang == "zh" else "")))
+        return tuple(out)
+
+    def _people(self, context: Context, person: str, words: Words) -> tuple[PersonView, ...]:
+        tx, spec, story = context.tx, context.definition.spec, context.story
+        roles: dict[str, list[str]] = {}
+        units: dict[str, str] = {}
+        for post in context.posts:
+            if post.role in spec.roles:
+                roles.setdefault(post.person, []).append(words.role(post.role))
+                units.setdefault(post.person, post.unit)
+        for other in story.persons:
+            if other != "system":
+                roles.setdefault(other, [])
+        out = []
+        for id, titles in roles.items():
+            found = tx.people.find(id)
+            if found is None:
+                continue
+            unit = tx.people.find_unit(units.get(id) or found.unit_id or "")
+            note = "已回避" if id in story.recused else ""
+            out.append(PersonView(id, found.name, unit.name if unit else "", tuple(dict.fromkeys(titles)), note, id == person))
+        return tuple(sorted(out, key=lambda p: (not p.you, p.unit, p.name)))
+
+    # what happened
+
+    def _events(self, context: Context, words: Words) -> tuple[EventView, ...]:
+        tx = context.tx
+        found: list[tuple[Event, Case, Words]] = [(e, context.case, words) for e in context.events]
+        cases = {c.id: c for cs in context._children.values() for c in cs}
+        if cases:
+            by_process = {c.process: Words(self.app.catalogue, self.app.definition_of(tx, c).spec, words.lang) for c in cases.values()}
+            found += [(e, cases[e.case_id], by_process[cases[e.case_id].process]) for e in tx.events.of_many(list(cases)) if e.kind != "opened"]
+        found.sort(key=lambda x: (x[0].at, x[0].seq), reverse=True)
+        opinions = tx.facts.opinions(context.case.id)
+        return tuple(
+            self._event(context, e, c, w, opinions.get(e.seq, "") if c.id == context.case.id else "") for e, c, w in found[:EVENTS_SHOWN]
+        )
+
+    def _event(self, context: Context, event: Event, case: Case, words: Words, text: str) -> EventView:
+        data, zh = event.data, words.lang == "zh"
+        kind, title, to = event.kind, "", ""
+        if kind == "acted":
+            title = words.step_named(str(data["transition"]))
+            to = words.state_named(data["to"]) if data.get("to") != data.get("from") else ""
+        elif kind == "opened":
+            title = ("开办：" if zh else "opened: ") + case.title
+        elif kind in ("supplied", "imported"):
+            n = len(data.get("facts") or {})
+            collections = data.get("collections") or {}
+            if collections:
+                rows = data.get("rows", "")
+                title = f"导入 {rows} 行：{data.get('sheet', '')}" if zh else f"imported {rows} rows: {data.get('sheet', '')}"
+            elif kind == "imported":
+                title = f"导入 {data.get('rows', n)} 行：{data.get('sheet', '')}" if zh else f"imported {data.get('rows', n)} rows"
+            else:
+                title = f"录入 {n} 项事实" if zh else f"stated {n} facts"
+        elif kind == "recused":
+            title = "申报回避" if zh else "declared a conflict of interest"
+        elif kind == "deadline":
+            title = f"期限届满：{data.get('title', '')}" if zh else f"deadline passed: {data.get('title', '')}"
+        reasons = next(
+            (t.reasons.get(data.get("reason", ""), "") for s in words.spec.states for t in s.transitions if t.name == data.get("transition")), ""
+        )
+        decisions = data.get("decisions") or []
+        schema = context.definition.schema
+        changed = tuple((words.fact(schema, p), "") for p in list(data.get("facts") or {})[:8]) if case.id == context.case.id else ()
+        return EventView(
+            event.seq, event.at.astimezone(ZONE), context.app.person_name(context.tx, event.actor), kind, title, to,
+            decisions[-1]["outcome"] if decisions else "", "；".join(x for x in (reasons, text) if x), changed,
+            decisions[-1]["id"] if decisions else "", (), case.id if case.id != context.case.id else "",
+            case.title if case.id != context.case.id else "", event.hash,
+        )  # fmt: skip
+
+    # children and collections
+
+    def children(self, case_id: str, name: str, person: str, lang: str) -> ChildrenView:
+        with self.app.store.read() as tx:
+            context = Context(self.app, tx, tx.cases.get(case_id))
+            if not may_see(context, person):
+                raise NoAccess(why="这件事不在你的辖区")
+            return self._children(context, name, person, lang, True)
+
+    def _children(self, context: Context, name: str, person: str, lang: str, full: bool) -> ChildrenView:
+        tx = context.tx
+        definition = self.app._bound(tx, context.case)[0][context.definition.children[name]]
+        words = Words(self.app.catalogue, definition.spec, lang)
+        ruleset = next((t.decide for s in definition.spec.states for t in s.transitions if t.decide and t.branches), "")
+        cases = context.children(name)
+        out = [self._child(context, c, ruleset, words, full) for c in cases]
+        counts: dict[str, int] = {}
+        for child in out:
+            key = child.decision.outcome if child.decision else ""
+            if key:
+                counts[key] = counts.get(key, 0) + 1
+        columns = ()
+        if ruleset and full:
+            rules = self.app.ruleset_of(definition, ruleset)
+            columns = tuple((r.id, rules.title(r, lang)) for r in rules.spec.rules)
+        sheet = any(s.target == name for s in (*context.definition.spec.sheets, *definition.spec.sheets)) or bool(definition.spec.sheets)
+        step = next((s for s in context.definition.machine.steps(context.case.state) if s.opens == definition.spec.id), None)
+        can = step is not None and not assess(context, step, person, both=False, strict=False).blocks
+        return ChildrenView(
+            name, words.title, definition.spec.id, tuple(out), sheet, can and sheet, can, ruleset, columns, tuple(counts.items())
+        )
+
+    def _child(self, context: Context, case: Case, ruleset: str, words: Words, full: bool) -> ChildView:
+        tx = context.tx
+        child = Context(self.app, tx, case, parent=context)
+        decision, decision_id = self._latest(tx, case, ruleset)
+        if ruleset and not child.state.final:
+            decision = child.decide(ruleset, both=False, lang=words.lang)
+        views = fact_views(words, child.facts(), lambda text: child.number(text, child.today), lambda p: self.app.person_name(tx, p)) if full else ()
+        return ChildView(
+            case.id, case.ordinal or 0, case.title, case.state, words.state(child.state), case.outcome or "", decision, decision_id,
+            self._sub(child, words), views,
+        )  # fmt: skip
+
+    def _sub(self, child: Context, words: Words) -> str:
+        """A short line under the name: the first enum facts asked at opening."""
+        facts, parts = child.facts(), []
+        for path in child.definition.spec.opening:
+            spec = child.definition.schema.get(path)
+            value = facts.value(path)
+            if spec and spec.type == "enum" and isinstance(value, str) and value != "none":
+                parts.append(words.option(path, value, spec.values.get(value, value)))
+        return " · ".join(parts[:2])
+
+    def _latest(self, tx: Tx, case: Case, ruleset: str) -> tuple[Decision | None, str]:
+        rows = [d for d in tx.decisions.of(case.id) if d.ruleset == ruleset and not d.refused and d.record is not None] if ruleset else []
+        if not rows:
+            return None, ""
+        return decision_from(rows[-1].record), rows[-1].id
+
+    def _collections(self, context: Context, person: str, words: Words) -> Sequence[CollectionView]:
+        out = []
+        sheets = {s.target for s in context.definition.spec.sheets}
+        may = any(p.person == person and p.role in context.definition.spec.roles for p in context.posts)
+        batches = context.tx.collections.last(context.case.id)
+        for spec in context.definition.schema.top.values():
+            if not spec.collection:
+                continue
+            total = context.tx.collections.count(context.case.id, spec.name)
+            rows = context.tx.collections.rows(context.case.id, spec.name, 8)
+            stated = read_envelopes(context.definition, {spec.name: {"value": [r.data for r in rows], "complete": True}})
+            value = stated[spec.name].value if spec.name in stated else None
+            shown = tuple(
+                tuple("＊＊＊" if f.sensitive in ("phone", "id") and row.get(f.name) else words.value(f, row.get(f.name)) if row.get(f.name) is not None else "" for f in spec.fields)
+                for row in (value.items if value is not None else ())
+            )
+            out.append(
+                CollectionView(
+                    spec.name, words.fact(context.definition.schema, spec.name), tuple(f.title or f.name for f in spec.fields), shown,
+                    total, batches[spec.name].complete if spec.name in batches else False, spec.name in sheets,
+                    spec.name in sheets and may and not context.state.final,
+                )
+            )  # fmt: skip
+        return out
+
+
+def shown_value(value: Any, lang: str) -> str:
+    return show(value, lang)

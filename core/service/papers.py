@@ -1,0 +1,345 @@
+"""Decisions on record, explained and replayed; sheets in and out; the audit."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from siquan.core.engine.fold import fold
+from siquan.core.errors import BadInput, Errors, NoAccess, NotFound, Refused, SiquanError
+from siquan.core.rules.decide import canonical, decide
+from siquan.core.rules.decision import Decision
+from siquan.core.rules.facts import FactSet, Reader, Schema, Stated, staleness
+from siquan.core.rules.parameters import ParameterBook, from_text
+from siquan.core.rules.values import ABSENT, Rows
+from siquan.core.service.acts import Acts
+from siquan.core.service.app import ZONE, App
+from siquan.core.service.context import Context
+from siquan.core.service.pages import may_see
+from siquan.core.service.record import decision_from, record_of
+from siquan.core.service.steps import assess
+from siquan.core.service.words import Words, fact_views
+from siquan.core.sheets import read_sheet, write_sheet
+from siquan.core.spec.model import FactSpec, SheetSpec
+from siquan.core.store.rows import StoredDecision
+from siquan.core.store.transaction import Tx
+from siquan.core.views import DecisionView, ImportResult
+
+
+class Papers:
+    def __init__(self, app: App, acts: Acts) -> None:
+        self.app, self.acts = app, acts
+
+    # decisions
+
+    def decide(
+        self, ruleset: str, facts: Mapping[str, Any], on: dt.date | None, place: str, overrides: Mapping[str, str], lang: str
+    ) -> Decision:
+        """A decision without a case: both engines, nothing written. Raises Errors for facts that cannot be read."""
+        rules = self.app.catalogue.ruleset(ruleset)
+        day = on or self.app.today()
+        flat, parent = dict(facts), {}
+        if isinstance(flat.get("parent"), Mapping):
+            parent = dict(flat.pop("parent"))
+        lists = self._child_lists(rules.spec.process, flat, day)
+        stated = Reader(rules.schema, day).read(flat)
+        book = self.app.catalogue.book
+        if overrides:
+            book = book.with_overrides({k: from_text(v) if isinstance(v, str) else v for k, v in overrides.items()})
+        places: tuple[str, ...] = ()
+        if place:
+            with self.app.store.read() as tx:
+                places = self.app.chain(tx, place).ids if tx.people.find_unit(place) else (place,)
+
+
+        def number(text: str) -> Any:
+            return int(text) if text.isdigit() else book.value(text, day, places) if text in book.specs else None
+
+        stale = staleness(rules.schema, stated, day, number)
+        facts = FactSet(rules.schema, stated, day, stale)
+        return decide(rules, facts, book, day, places, parent=self._parent(rules, parent, day), lists=lists, lang=lang)
+
+    def _rows_schema(self, process: str) -> FactSpec:
+        """Children of a process as a list fact: their facts, `state` and `outcome`."""
+        spec = self.app.definition(process).spec
+        own = [FactSpec(name="state"), FactSpec(name="outcome", absent="无")]
+        return FactSpec(name="children", type="list", fields=(*spec.facts, *own))
+
+    def _child_lists(self, process: str, flat: dict[str, Any], day: dt.date) -> dict[str, Rows]:
+        """Children stated by a caller, taken out of `flat`; a bare list is not complete."""
+        home = self.app.catalogue.definitions.get(process)
+        out: dict[str, Rows] = {}
+        for name, child in (home.children if home else {}).items():
+            if name not in flat:
+                continue
+            reader = Reader(Schema([self._rows_schema(child).model_copy(update={"name": name})]), day)
+            found = reader.read({name: flat.pop(name)})[name].value
+            if isinstance(found, Rows):
+                out[name] = found
+        return out
+
+    def _parent(self, rules: Any, given: dict[str, Any], day: dt.date) -> Any:
+        """`parent: {...}` of a request as what a child sees of its parent."""
+        home = self.app.catalogue.definitions.get(rules.spec.process)
+        if home is None or home.spec.child_of is None:
+            return None
+        above = self.app.definition(home.spec.child_of.process)
+        lists = self._child_lists(above.spec.id, given, day)
+        stated = Reader(above.schema, day).read(given)
+        facts = FactSet(above.schema, stated, day)
+        return lambda path: lists[path] if path in lists else facts.value(path)
+
+    def view(self, decision_id: str, person: str, lang: str) -> DecisionView:
+        with self.app.store.read() as tx:
+            row = tx.decisions.get(decision_id)
+            if row.case_id is None:
+                raise NotFound(kind="判定", name=decision_id)
+            case = tx.cases.get(row.case_id)
+            context = Context(self.app, tx, case)
+            if not may_see(context, person):
+                raise NoAccess(why="这件事不在你的辖区")
+            words = Words(self.app.catalogue, context.definition.spec, lang)
+            if row.record is None:
+                raise Refused(why="这条判定的内容已依法删除，只保留指纹")
+            decision = decision_from(row.record)
+            if lang != "zh":
+                decision = self._again(context, row, lang) or decision
+            schema = context.definition.schema
+            stated = Reader(schema, dt.date.max).read(_envelopes(decision.facts, schema), check=False)
+            views = fact_views(words, FactSet(schema, stated, decision.on), lambda t: context.number(t, decision.on), lambda p: self.app.person_name(tx, p))
+            return DecisionView(
+                row.id, case.id, case.title, row.at.astimezone(ZONE), self.app.person_name(tx, row.actor),
+                words.step_named(row.transition), row.refused, decision, views, self._replay(context, row),
+            )  # fmt: skip
+
+    def _again(self, context: Context, row: StoredDecision, lang: str) -> Decision | None:
+        """Decides once more from the recorded inputs alone."""
+        record = decision_from(row.record)
+        rules = self.app.catalogue.rulesets.get(row.ruleset) if row.ruleset not in context.definition.rulesets else context.definition.rulesets[row.ruleset]
+        if rules is None or rules.hash != row.hash:
+            return None
+        schema = rules.schema
+        own = {p: e for p, e in record.facts.items() if p in schema}
+        if any("digest" in e for e in record.facts.values()):
+            return None
+        given = {p: e for p, e in _envelopes(own, schema).items()}
+        stated = Reader(schema, dt.date.max).read(given, check=False)
+        parents = {p[7:]: _typed(e) for p, e in record.facts.items() if p.startswith("parent.")}
+        lists = {p: _rows(e) for p, e in record.facts.items() if isinstance(e.get("value"), list) and p not in schema}
+        fixed = {p.name: p.value for p in record.parameters}
+        book = _FixedBook(fixed, record)
+        stale = {p: dt.date.fromisoformat(e["stale_since"]) for p, e in own.items() if "stale_since" in e}
+        return decide(rules, FactSet(schema, stated, record.on, stale), book, record.on, (record.place,) if record.place else (), parent=parents.get, lists=lists, both=False, lang=lang)
+
+    def _replay(self, context: Context, row: StoredDecision) -> str:
+        if row.record is None:
+            return "erased"
+        again = self._again(context, row, "zh")
+        if again is None:
+            return ""
+        old, new = record_of(decision_from(row.record)), record_of(again)
+        same = all(canonical(old[k]) == canonical(new[k]) for k in ("outcome", "value", "asks", "hash"))
+        pairs = zip(old["findings"], new["findings"], strict=True) if len(old["findings"]) == len(new["findings"]) else []
+        same = same and len(old["findings"]) == len(new["findings"])
+        return "same" if same and all((a["rule"], a["result"], a["outcome"]) == (b["rule"], b["result"], b["outcome"]) for a, b in pairs) else "differs"
+
+    def explain(self, case_id: str, person: str, lang: str) -> list[DecisionView]:
+        with self.app.store.read() as tx:
+            rows = tx.decisions.of(self._id(tx, case_id))
+        return [self.view(r.id, person, lang) for r in rows if r.record is not None]
+
+    def _id(self, tx: Tx, name: str) -> str:
+        """A case by its id or its number."""
+        found = tx.cases.find(name) or tx.cases.by_number(name)
+        if found is None:
+            raise NotFound(kind="事项", name=name)
+        return found.id
+
+    # sheets
+
+    def _sheet(self, context: Context, target: str) -> tuple[SheetSpec, Schema, Any]:
+        """(sheet, schema its columns name, child definition or None)."""
+        definition = context.definition
+        if target in definition.children:
+            child = self.app._bound(context.tx, context.case)[0][definition.children[target]]
+            sheet = next((s for s in (*definition.spec.sheets, *child.spec.sheets) if s.target in (target, "self", child.spec.id.rpartition(".")[2])), None)
+            if sheet is None and child.spec.sheets:
+                sheet = child.spec.sheets[0]
+            if sheet is not None:
+                return sheet, child.schema, child
+        sheet = next((s for s in definition.spec.sheets if s.target == target), None)
+        spec = definition.schema.top.get(target)
+        if sheet is None or spec is None:
+            raise NotFound(kind="表格", name=target)
+        return sheet, Schema(spec.fields), None
+
+    def sheet(self, case_id: str, target: str, person: str, empty: bool) -> tuple[str, bytes]:
+        with self.app.store.begin() as tx:
+            context = Context(self.app, tx, tx.cases.get(case_id))
+            if not may_see(context, person):
+                raise NoAccess(why="这件事不在你的辖区")
+            sheet, schema, child = self._sheet(context, target)
+            rows: list[dict[str, Any]] = []
+            if not empty and child is not None:
+                values = tx.facts.current_many([c.id for c in context.children(target)])
+                rows = [{p: f.envelope() for p, f in values[c.id].items()} for c in context.children(target)]
+            elif not empty:
+                rows = [dict(r.data or {}) for r in tx.collections.rows(case_id, target)]
+            tx.access.add(person, "export", target, case_id)
+            name = f"{context.case.number or '四圈'}-{sheet.name}.xlsx"
+            return name, write_sheet(sheet, schema, rows, title=context.case.title)
+
+    def import_sheet(
+        self, case_id: str, target: str, person: str, filename: str, data: bytes, revision: int | None, key: str | None
+    ) -> ImportResult:
+        """All rows or none. Children are matched by the sheet's key columns: new ones are opened, known ones supplied."""
+        with self.app.store.read() as tx:
+            context = Context(self.app, tx, tx.cases.get(case_id))
+            if not may_see(context, person):
+                raise NoAccess(why="这件事不在你的辖区")
+            sheet, schema, child = self._sheet(context, target)
+        rows = read_sheet(data, filename, sheet, schema, self.app.today())
+        if not rows:
+            raise BadInput(why="表里没有一行数据")
+        digest = hashlib.sha256(data).hexdigest()
+        with self.app.store.begin() as tx:
+            claimed = tx.idempotency.claim(key, ["import", case_id, target, person, digest]) if key else None
+            if claimed:
+                return ImportResult(**claimed)
+            context = self.acts._locked(tx, case_id, revision)
+            result = (
+                self._import_children(context, target, child, sheet, rows, person, filename, digest)
+                if child is not None
+                else self._import_rows(context, target, sheet, rows, person, filename, digest)
+            )
+            if key:
+                tx.idempotency.answer(key, dict(result.__dict__))
+            return result
+
+    def _import_rows(self, context: Context, target: str, sheet: SheetSpec, rows: list[Any], person: str, filename: str, digest: str) -> ImportResult:
+        self.acts._may_supply(context, person)
+        tx, case = context.tx, context.case
+        seq = tx.events.next_seq(case.id)
+        data_rows = [{p: e.get("value") if isinstance(e, Mapping) else e for p, e in r.facts.items()} for r in rows]
+        batch = tx.collections.add(case.id, target, seq, data_rows, complete=True, file_name=filename[:200], file_hash=digest)
+        data = {"collections": {target: batch.commitment}, "rows": len(rows), "sheet": sheet.name, "file": digest}
+        result = self.acts._supplied(context, person, "imported", {}, data)
+        return ImportResult(case.id, target, len(rows), len(rows), 0, result.revision)
+
+    def _import_children(
+        self, context: Context, target: str, child: Any, sheet: SheetSpec, rows: list[Any], person: str, filename: str, digest: str
+    ) -> ImportResult:
+        step = next((s for s in context.definition.machine.steps(context.case.state) if s.opens == child.spec.id), None)
+        by_title = {c.title: c.fact for c in sheet.columns}
+        keys = [by_title.get(k, k) for k in sheet.key] or [child.spec.name_fact]
+        known = {tuple(str(row.get(k)) for k in keys): row for row in context.lists[target].items}
+        tx = context.tx
+        created = updated = 0
+        errors: list[SiquanError] = []
+        if step is not None:
+            found = assess(context, step, person, both=True, strict=True)
+            access = [b for b in found.blocks]
+            if access:
+                raise NoAccess(why=access[0].message, help=access[0].cure)
+        else:
+            self.acts._may_supply(context, person)
+        for row in rows:
+            reader = Reader(child.schema, self.app.today())
+            given = reader.read(row.facts, check=False)
+            errors += reader.errors
+            ident = tuple(str(given[k].value) if k in given else "None" for k in keys)
+            old = known.get(ident)
+            if old is None and step is None:
+                raise Refused(why=f"“{context.state.title}”阶段不能新增：{'、'.join(ident)}")
+            if old is None:
+                self.acts._add_child(context, child, person, given)
+                created += 1
+                continue
+            row_context = self.acts._locked(tx, old[""], None)
+            changed = {p: f for p, f in given.items() if _differs(row_context.stored.get(p), f)}
+            if changed and not row_context.state.final:
+                self.acts._supplied(row_context, person, "supplied", changed)
+                updated += 1
+        if errors:
+            raise Errors(errors)
+        context = self.acts._fresh(context)
+        case = context.case
+        data: dict[str, Any] = {"rows": len(rows), "sheet": sheet.name, "file": digest, "to": case.state, "revision": case.revision + 1}
+        tx.events.append(case.id, "imported", person, data)
+        tx.cases.update(case.id, case.revision)
+        return ImportResult(case.id, target, len(rows), created, updated, case.revision + 1)
+
+    # audit and replay
+
+    def replay(self, case_id: str | None) -> list[dict[str, Any]]:
+        """State from events against the row, and every recorded decision again; an empty list means no difference."""
+        out: list[dict[str, Any]] = []
+        with self.app.store.read() as tx:
+            ids = [self._id(tx, case_id)] if case_id else []
+            after = ""
+            while not case_id:
+                page = tx.cases.ids(after, 500)
+                if not page:
+                    break
+                ids += page
+                after = page[-1]
+            for id in ids:
+                case = tx.cases.get(id)
+                story = fold(tx.events.of(id))
+                for name, want, have in (
+                    ("state", story.state, case.state), ("revision", story.revision, case.revision), ("outcome", story.outcome, case.outcome or ""),
+                ):  # fmt: skip
+                    if want != have:
+                        out.append({"case": id, "what": name, "events": want, "row": have})
+                context = Context(self.app, tx, case)
+                for row in tx.decisions.of(id):
+                    verdict = self._replay(context, row)
+                    if verdict == "differs":
+                        out.append({"case": id, "what": "decision", "decision": row.id, "ruleset": row.ruleset})
+        return out
+
+
+def _differs(old: Stated | None, new: Stated) -> bool:
+    return old is None or (old.value, old.as_of, old.source) != (new.value, new.as_of or old.as_of, new.source)
+
+
+def _envelopes(facts: Mapping[str, Mapping[str, Any]], schema: Schema) -> dict[str, Any]:
+    out = {}
+    for path, envelope in facts.items():
+        spec = schema.get(path)
+        if spec is None or (spec.type == "record" and envelope.get("value") != "none"):
+            continue
+        if envelope.get("derived") and spec.type in ("record",):
+            continue
+        out[path] = {k: v for k, v in envelope.items() if k in ("value", "as_of", "source", "ref", "by", "complete")}
+    return out
+
+
+def _typed(envelope: Mapping[str, Any]) -> Any:
+    value = envelope.get("value")
+    if value == "none":
+        return ABSENT
+    return _rows(envelope) if isinstance(value, list) else value
+
+
+def _rows(envelope: Mapping[str, Any]) -> Rows:
+    def item(v: Any) -> Any:
+        return {k: ABSENT if x == "none" else x for k, x in v.items()} if isinstance(v, dict) else v
+
+    return Rows(tuple(item(v) for v in envelope.get("value") or ()), bool(envelope.get("complete")))
+
+
+class _FixedBook(ParameterBook):
+    """The parameters a recorded decision used, and no others."""
+
+    def __init__(self, fixed: Mapping[str, Any], record: Decision) -> None:
+        super().__init__()
+        self._uses = {p.name: p for p in record.parameters}
+        self.specs = dict.fromkeys(fixed)  # type: ignore[assignment]
+
+    def use(self, name: str, on: dt.date, places: Any = ()) -> Any:
+        from siquan.core.rules.decision import ParamUse
+
+        return self._uses.get(name) or ParamUse(name, None, None, "", "", "", "")

@@ -1,0 +1,175 @@
+"""What may be done next, and why not: every transition of the state assessed for one person."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from siquan.core.engine.access import may_act
+from siquan.core.engine.deadlines import Due
+from siquan.core.rules.decision import Decision, Finding, Piece
+from siquan.core.service.context import Context
+from siquan.core.spec.model import FactSpec, TransitionSpec
+from siquan.core.views import Block
+
+STOPS = ("REJECT", "BLOCK", "EVIDENCE")
+
+
+@dataclass
+class Assessment:
+    """Blocks that no form can lift come in `blocks`; `missing` are needed facts not yet known."""
+
+    transition: TransitionSpec
+    blocks: list[Block]
+    warnings: list[Block]
+    decisions: list[Decision]
+    missing: list[str]
+    able: set[str]  # persons who may act by post
+
+
+def words(text: str) -> tuple[Piece, ...]:
+    return (Piece(text),)
+
+
+def form_facts(context: Context, transition: TransitionSpec) -> list[FactSpec]:
+    """The leaf facts of a step's form: what it needs, then what it asks besides."""
+    schema = context.definition.schema
+    out: dict[str, FactSpec] = {}
+    for name in (*transition.needs, *transition.asks):
+        for leaf in schema.leaves(name):
+            out[leaf.name] = leaf
+    return [f for f in out.values() if not f.collection]
+
+
+def missing_facts(context: Context, transition: TransitionSpec) -> list[str]:
+    """Needed facts that are still unknown; a record is known when it exists or is known not to."""
+    facts = context.facts()
+    out = []
+    for name in transition.needs:
+        spec = context.definition.schema.top.get(name)
+        if spec is not None and spec.collection:
+            if not context.lists[name].items:
+                out.append(name)
+        elif facts.value(name) is None and context.situation().fact(name) is None:
+            out.append(name)
+    return out
+
+
+def finding_block(finding: Finding) -> Block:
+    outcome = finding.outcome if finding.outcome in (*STOPS, "WARN") else "BLOCK"
+    return Block("rule", outcome, finding.pieces, finding.rule, finding.basis, finding.basis_cite or finding.cite, finding.law, finding.cure)
+
+
+def _person_blocks(context: Context, transition: TransitionSpec, person: str) -> list[Block]:
+    story, out = context.story, []
+    if person in story.recused:
+        out.append(Block("person", "BLOCK", words("你已对这件事申报回避"), basis="STATUTE", cite="domain 0.5(6)"))
+    for state in transition.not_same_as:
+        if person in story.acted.get(state, ()):
+            title = next((s.title for s in context.definition.spec.states if s.name == state), state)
+            out.append(Block("person", "BLOCK", words(f"你办过“{title}”，这一步须由另一个人办"), rule="four-eyes"))
+    for group in context.definition.spec.separate:
+        if transition.name not in group:
+            continue
+        for other in group:
+            if other == transition.name:
+                continue
+            done = person in (story.suppliers if other == "facts" else story.fired.get(other, ()))
+            if done:
+                what = "录入过事实" if other == "facts" else f"办过“{_title(context, other)}”"
+                out.append(Block("person", "BLOCK", words(f"你{what}，按分工不能再办这一步"), rule="separate"))
+    return out
+
+
+def _title(context: Context, transition: str) -> str:
+    spec = context.definition.spec
+    for t in [*(t for s in spec.states for t in s.transitions), *spec.anywhere]:
+        if t.name == transition:
+            return t.title
+    return transition
+
+
+def _time_block(context: Context, transition: TransitionSpec) -> Block | None:
+    if not transition.not_before:
+        return None
+    rows = [d for d in context.tx.deadlines.of(context.case.id) if d.state == context.case.state and d.name == transition.not_before]
+    if not rows:
+        return None
+    due = Due.from_json(rows[-1].record)
+    if due.passed(context.today):
+        return None
+    return Block("time", "BLOCK", (Piece("时限未满："), Piece(due.lines[0])), basis=due.basis, cite=due.cite, cure="期满自动解除，不需要操作")
+
+
+def assess(
+    context: Context, transition: TransitionSpec, person: str, *, both: bool, strict: bool, lang: str = "zh"
+) -> Assessment:
+    """`strict` judges the act as given; otherwise what a form may still supply is not held against it."""
+    spec, state = context.definition.spec, context.state
+    named = {}
+    for role in spec.roles.values():
+        value = context.facts().value(role.fact) if role.fact else None
+        if isinstance(value, str):
+            named[role.name] = value
+    allowed, able = may_act(
+        spec, state, transition, person, context.story.opener or context.case.opened_by, context.posts, context.chain, named
+    )
+    blocks: list[Block] = []
+    if not allowed:
+        blocks.append(_role_block(context, transition, able))
+    blocks += _person_blocks(context, transition, person)
+    late = _time_block(context, transition)
+    if late is not None:
+        blocks.append(late)
+    offered = {f.name for f in form_facts(context, transition)} | set(transition.asks) | set(transition.needs)
+    missing = missing_facts(context, transition) if not transition.opens else []
+    out = Assessment(transition, blocks, [], [], missing, able)
+    rulesets: Sequence[str] = [*transition.check, *([transition.decide] if transition.decide and not transition.branches else [])]
+    for name in rulesets:
+        decision = context.decide(name, both=both, lang=lang)
+        out.decisions.append(decision)
+        _read(out, decision, set() if strict else offered)
+    return out
+
+
+def _read(out: Assessment, decision: Decision, offered: set[str]) -> None:
+    """A step is refused by a decision that is REJECT, BLOCK or EVIDENCE; its findings say why."""
+    for finding in decision.findings:
+        if finding.result not in ("hit", "unknown"):
+            continue
+        block = finding_block(finding)
+        if finding.outcome == "WARN":
+            out.warnings.append(block)
+        elif finding.outcome in STOPS:
+            touched = set(finding.unknown if finding.result == "unknown" else finding.facts)
+            can_change = touched and (touched <= offered if finding.result == "unknown" else touched & offered)
+            if can_change:
+                # the form itself can answer this, so it does not lock the form
+                if finding.result == "hit":
+                    out.warnings.append(block)
+            else:
+                out.blocks.append(block)
+    if decision.outcome == "BLOCK" and not any(f.result == "hit" and f.outcome in STOPS for f in decision.findings):
+        out.blocks.append(Block("rule", "BLOCK", words(f"{decision.title or decision.ruleset}：没有一行适用"), rule=decision.ruleset))
+
+
+def _role_block(context: Context, transition: TransitionSpec, able: set[str]) -> Block:
+    from siquan.core.engine.access import acting_roles
+
+    spec = context.definition.spec
+    roles = acting_roles(spec, context.state, transition)
+    titles = "、".join(dict.fromkeys(spec.roles[r].title for r in roles)) or "开办人"
+    if not able:
+        return Block("nobody", "BLOCK", words(f"须由{titles}办理，现在没有人担任"), rule="if_nobody", cure="请管理员指定人员")
+    names = [context.app.person_name(context.tx, p) for p in sorted(able)][:4]
+    return Block("role", "BLOCK", words(f"须由{titles}办理"), cure=f"可由 {'、'.join(names)} 办理")
+
+
+def due_of(row_record: object) -> Due:
+    assert isinstance(row_record, dict)
+    return Due.from_json(row_record)
+
+
+def today_text(day: dt.date) -> str:
+    return f"{day.month:02d}-{day.day:02d} 周{'一二三四五六日'[day.weekday()]}"

@@ -1,0 +1,329 @@
+"""Runs one case of a plugin through the real service on an in-memory database, with invented persons."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from siquan.core.calendar import Calendar, shipped
+from siquan.core.engine.access import acting_roles
+from siquan.core.errors import NoAccess, SiquanError
+from siquan.core.plugins import Catalogue
+from siquan.core.rules.decision import Decision
+from siquan.core.service import Siquan
+from siquan.core.service.acts import MissingFacts, StepRefused
+from siquan.core.service.context import Context
+from siquan.core.spec.model import CaseSpec, CaseStep, ProcessSpec, TransitionSpec
+from siquan.core.store.database import Store
+from siquan.core.testing.clock import FrozenClock, counter
+
+UNITS = (("test/district", "district", "试验区"), ("test/street", "street", "试验街道"), ("test/community", "community", "试验社区"), ("test/compound", "compound", "试验小区"))  # fmt: skip
+
+
+class CaseFailed(SiquanError):
+    """the case `{name}` fails: {why}"""
+
+    code = "SQ601"
+    zh = "用例“{name}”不成立：{why}"
+    exit = 1
+
+
+@dataclass
+class World:
+    """One throw-away installation: store, service, clock, persons by name."""
+
+    service: Siquan
+    clock: FrozenClock
+    people: dict[str, str] = field(default_factory=dict)
+    day: dt.date = dt.date(2026, 1, 1)
+
+
+def world(catalogue: Catalogue, day: dt.date) -> World:
+    clock = FrozenClock(day)
+    store = Store("sqlite://", clock, counter())
+    service = Siquan(store, catalogue, clock)
+    with store.begin() as tx:
+        above = None
+        for id, kind, name in UNITS:
+            tx.people.add_unit(id, kind, name, above)
+            above = id
+        for year in shipped().values():
+            tx.calendars.publish(year.year, dict(year.holidays), year.workdays, year.source, "system")
+    return World(service, clock, {}, day)
+
+
+def run_case(catalogue: Catalogue, case: CaseSpec) -> list[str]:
+    """What is wrong, in sentences; an empty list is a passed case."""
+    day = case.on or catalogue.book.newest() or dt.date(2026, 1, 1)
+    try:
+        if case.decide and not case.steps:
+            return _decide(catalogue, case, day)
+        return _Walk(catalogue, case, day).run()
+    except SiquanError as fault:
+        return [fault.full("zh")]
+
+
+def _given(catalogue: Catalogue, case: CaseSpec) -> dict[str, Any]:
+    """The base with the case's own facts on top; a record given whole replaces the base's fields of it."""
+    base = dict(catalogue.definition(case.process).spec.bases.get(case.base, {})) if case.base else {}
+    for key, value in case.given.items():
+        for old in [k for k in base if k.startswith(f"{key}.")]:
+            del base[old]
+        head = key.rpartition(".")[0]
+        if head in base and isinstance(base[head], Mapping) and "value" not in base[head]:
+            base[head] = {**base[head], key.rpartition(".")[2]: value}
+            continue
+        if head in base and base[head] == "none":
+            del base[head]
+        base[key] = value
+    return base
+
+
+def _decide(catalogue: Catalogue, case: CaseSpec, day: dt.date) -> list[str]:
+    w = world(catalogue, day)
+    given = _given(catalogue, case)
+    ruleset = _ruleset(catalogue, case)
+    home = catalogue.definitions.get(catalogue.ruleset(ruleset).spec.process)
+    known = set(catalogue.ruleset(ruleset).schema.specs) | {"parent", *(home.children if home else ())}
+    # a base may hold facts of the whole process; a rule set of its own facts takes what it knows
+    given = {k: v for k, v in given.items() if k in known or k.partition(".")[0] in known or k in case.given}
+    decision = w.service.decide(ruleset, given, day, case.place, {k: _text(v) for k, v in case.set.items()})
+    return _compare(case, decision)
+
+
+def _text(value: Any) -> str:
+    return "true" if value is True else "false" if value is False else "null" if value is None else str(value)
+
+
+def _ruleset(catalogue: Catalogue, case: CaseSpec) -> str:
+    plugin = case.process.partition(".")[0]
+    for candidate in (case.decide, f"{plugin}.{case.decide}", f"{case.process}.{case.decide}"):
+        if candidate in catalogue.rulesets:
+            return candidate
+    return case.decide
+
+
+def _compare(case: CaseSpec, decision: Decision) -> list[str]:
+    out = []
+    if case.expect and case.expect not in (decision.outcome, str(decision.value)):
+        out.append(f"结论应为 {case.expect}，实为 {decision.outcome}" + (f"（{decision.value}）" if decision.value is not None else ""))
+    if case.value is not None and decision.value != case.value:
+        out.append(f"取值应为 {case.value}，实为 {decision.value}")
+    hits = {f.rule for f in decision.hits()}
+    if case.because is not None and set(case.because) != hits:
+        out.append(f"命中的规则应为 {sorted(case.because)}，实为 {sorted(hits)}")
+    asks = {a.fact for a in decision.asks}
+    if case.ask is not None and set(case.ask) != asks:
+        out.append(f"要问的应为 {sorted(case.ask)}，实为 {sorted(asks)}")
+    return out
+
+
+class _Walk:
+    def __init__(self, catalogue: Catalogue, case: CaseSpec, day: dt.date) -> None:
+        self.case, self.catalogue = case, catalogue
+        self.world = world(catalogue, day)
+        self.service = self.world.service
+        self.spec = catalogue.definition(case.process).spec
+        self.given = _given(catalogue, case)
+        self.used: set[str] = set()
+        self.decision: Decision | None = None
+        self.refused: list[str] = []
+        self.out: list[str] = []
+        self.id = ""
+
+    def run(self) -> list[str]:
+        self.id = self._open()
+        for n, step in enumerate(self.case.steps, 1):
+            self._wait(step)
+            if step.act:
+                fault = self._step(step)
+                if fault:
+                    return [*self.out, f"第 {n} 步 {step.act}：{fault}"]
+        with self.service.app.store.read() as tx:
+            state = tx.cases.get(self.id).state
+        if self.case.expect and self.case.expect != state:
+            self.out.append(f"应到 {self.case.expect}，实到 {state}")
+        if self.case.because is not None:
+            hits = {f.rule for f in self.decision.hits()} if self.decision else set()
+            hits |= set(self.refused)
+            if set(self.case.because) != hits:
+                self.out.append(f"命中的规则应为 {sorted(self.case.because)}，实为 {sorted(hits)}")
+        problems = self.service.audit_verify() + self.service.replay()  # type: ignore[operator]
+        return [*self.out, *(f"经过核验不符：{p}" for p in problems)]
+
+    # persons
+
+    def _person(self, name: str, spec: ProcessSpec, transition: TransitionSpec | None = None) -> str:
+        """`by` is a role's name, or a person's who then holds every role of the process; default: the step's role."""
+        roles = list(spec.roles)
+        if not name and transition is not None:
+            state = next((s for s in spec.states if transition in s.transitions), None)
+            own = acting_roles(spec, state, transition)
+            name = own[0] if own else ""
+        key = f"{spec.plugin}:{name}"
+        if key in self.world.people:
+            return self.world.people[key]
+        holds = [name] if name in roles else roles
+        with self.service.app.store.begin() as tx:
+            title = spec.roles[name].title if name in spec.roles else name or "开办人"
+            person = tx.people.add(title, unit_id="test/community")
+            for role in holds:
+                level = spec.roles[role].level
+                unit = next((u for u, kind, _ in UNITS if kind == level), "test/compound" if spec.place == "compound" else "test/community")
+                tx.people.grant(person.id, role, unit, dt.date(2000, 1, 1))
+        self.world.people[key] = person.id
+        return person.id
+
+    # the case
+
+    def _open(self) -> str:
+        first = self.spec.initial.transitions[0] if self.spec.initial.transitions else None
+        person = self._person(self.case.steps[0].by if self.case.steps and self.case.steps[0].by else "", self.spec, first)
+        schema = self.service.app.definition(self.spec.id).schema
+        claimed = {f for s in self.spec.states for t in s.transitions for f in (*t.needs, *t.asks)}
+        claimed |= {f for t in self.spec.anywhere for f in (*t.needs, *t.asks)}
+        early, rows = {}, {}
+        for path, value in self.given.items():
+            top = path.partition(".")[0]
+            if path == "parent":
+                continue
+            spec = schema.get(path)
+            if spec is not None and spec.collection:
+                if path not in claimed:
+                    rows[path] = value
+            elif path in self.spec.opening or top in self.spec.opening or not (path in claimed or top in claimed):
+                early[path] = value
+                self.used.add(path)
+        if self.spec.child_of is None:
+            kind = self.spec.place or "community"
+            place = next(u for u, k, _ in UNITS if k == kind)
+            opened = self.service._acts.open_case(self.spec.id, person, place, early, None, trusted=True)
+        else:
+            opened = self._open_child(person, early)
+        for name, value in rows.items():
+            self._rows(opened.case, name, value, person)
+        return opened.case
+
+    def _open_child(self, person: str, early: dict[str, Any]) -> Any:
+        assert self.spec.child_of is not None
+        parent_spec = self.catalogue.definition(self.spec.child_of.process).spec
+        place = next(u for u, k, _ in UNITS if k == (parent_spec.place or "community"))
+        parent = self.service._acts.open_case(
+            parent_spec.id, person, place, dict(self.given.get("parent") or {}), None, trusted=True
+        )
+        acts, app = self.service._acts, self.service.app
+        with app.store.begin() as tx:
+            context = Context(app, tx, tx.cases.lock(parent.case))
+            definition = app.definition(self.spec.id)
+            return acts._add_child(context, definition, person, acts._read(definition.schema, early, ()))
+
+    def _rows(self, case_id: str, name: str, value: Any, person: str) -> None:
+        """A collection given in a case is imported by the person of the step."""
+        complete = bool(value.get("complete")) if isinstance(value, Mapping) else False
+        items = value["value"] if isinstance(value, Mapping) else value
+        acts = self.service._acts
+        with self.service.app.store.begin() as tx:
+            context = acts._locked(tx, case_id, None)
+            seq = tx.events.next_seq(case_id)
+            batch = tx.collections.add(case_id, name, seq, [_wire(dict(i)) for i in items], complete=complete)
+            acts._supplied(context, person, "imported", {}, {"collections": {name: batch.commitment}, "rows": len(items)})
+        self.used.add(name)
+
+    def _wait(self, step: CaseStep) -> None:
+        day = self.world.clock.day
+        if step.on is not None:
+            day = step.on
+        elif step.wait:
+            found = re.fullmatch(r"(\d+)\s*(workdays?|days?|months?)", step.wait)
+            if found is None:
+                raise CaseFailed(self.case.where, name=self.case.name, why=f"`{step.wait}` 不是一段时间")
+            n = int(found.group(1))
+            if found.group(2).startswith("workday"):
+                calendar = Calendar.of(shipped())
+                while n:
+                    day += dt.timedelta(days=1)
+                    n -= calendar.is_workday(day)
+            else:
+                day += dt.timedelta(days=n * (30 if found.group(2).startswith("month") else 1))
+        if day != self.world.clock.day:
+            self.world.clock.move(day)
+            self.service.sweep()
+
+    def _target(self, step: CaseStep) -> tuple[str, ProcessSpec]:
+        """`child: candidates/1` is the first child of that name; empty is the case itself."""
+        if not step.child:
+            return self.id, self.spec
+        name, _, ordinal = step.child.partition("/")
+        with self.service.app.store.read() as tx:
+            children = tx.cases.children(self.id, name)
+            child = children[int(ordinal or 1) - 1]
+            return child.id, self.catalogue.definition(child.process).spec
+
+    def _step(self, step: CaseStep) -> str:
+        case_id, spec = self._target(step)
+        with self.service.app.store.read() as tx:
+            context = Context(self.service.app, tx, tx.cases.get(case_id))
+            state = context.case.state
+            transition = context.definition.machine.step(state, step.act)
+            schema = context.definition.schema
+        person = self._person(step.by, spec, transition)
+        facts = dict(step.given)
+        if case_id == self.id:
+            offered = (*transition.needs, *transition.asks)
+            for path, value in self.given.items():
+                top = path.partition(".")[0]
+                if path in self.used or path in facts or not (path in offered or top in offered):
+                    continue
+                own = schema.get(path)
+                if own is not None and own.collection:
+                    self._rows(case_id, path, value, person)
+                else:
+                    facts[path] = value
+                    self.used.add(path)
+        for path in [p for p in facts if (own := schema.get(p)) is not None and own.collection]:
+            self._rows(case_id, path, facts.pop(path), person)
+        if transition.opens:
+            facts = dict(step.given)
+        reason = step.reason or next(iter(transition.reasons), "")
+        opinion = step.opinion or ("用例" if transition.opinion == "required" and not step.refused else "")
+        try:
+            result = self.service.act(case_id, step.act, person, facts, opinion, reason)
+        except SiquanError as fault:
+            return self._refusal(step, fault)
+        self.decision = result.decision or self.decision
+        if step.refused:
+            return f"应被 {step.refused} 拦下，却办成了"
+        if step.expect:
+            with self.service.app.store.read() as tx:
+                now = tx.cases.get(case_id).state
+            if now != step.expect:
+                return f"应到 {step.expect}，实到 {now}"
+        return ""
+
+    def _refusal(self, step: CaseStep, fault: SiquanError) -> str:
+        marks = {fault.code}
+        if isinstance(fault, StepRefused):
+            marks |= {b.rule for b in fault.blocks} | {b.kind for b in fault.blocks} | {"not_before" for b in fault.blocks if b.kind == "time"}
+            marks |= {"separate" for b in fault.blocks if b.rule == "four-eyes"}
+            self.refused = [b.rule for b in fault.blocks if b.rule]
+        if isinstance(fault, NoAccess):
+            marks |= {"role", "access", "nobody"}
+        if isinstance(fault, MissingFacts):
+            marks |= {"needs", *fault.values["missing"]}
+        if step.refused and (step.refused == "true" or step.refused in marks):
+            return ""
+        return f"应被 {step.refused} 拦下，实为 {fault.full('zh')}" if step.refused else fault.full("zh")
+
+
+def _wire(row: dict[str, Any]) -> dict[str, Any]:
+    """Nested records of a row as dotted leaves, dates as text, as an import writes them."""
+    out: dict[str, Any] = {}
+    for key, value in row.items():
+        if isinstance(value, Mapping):
+            out.update({f"{key}.{k}": v for k, v in _wire(dict(value)).items()})
+        else:
+            out[key] = value.isoformat() if isinstance(value, dt.date) else value
+    return out
