@@ -3,8 +3,8 @@
 The `job` row is the truth. DBOS claims, delays, repeats by cron and limits how much runs at once; of a job it
 knows only `(job id, attempt)`. What it lacks is here: a watchdog that takes the jobs of a dead worker away, a
 fence so that a worker presumed dead can no longer write, a pass that revives what a lost database connection
-broke, and pruning. A handler runs at least once; its effects happen once if they are made in `Run.step`.
-
+broke, and pruning. A handler runs at least once; an effect happens once if it is made in `Run.step` and a later
+try leaves out what `Run.done` says is behind it.
 SQLite has exactly one working process, held by an OS lock on `<file>.worker`; PostgreSQL any number. Every
 other process (a web node, the command line) only enqueues: it makes a `Jobs` and never calls `work`.
 """
@@ -128,7 +128,7 @@ QUEUES: Mapping[str, Queue] = {"fast": Queue(4, 0.1), "bulk": Queue(2, 0.25)}
 
 
 class Run:
-    """What a handler holds: `id` is the key that makes mail and webhooks idempotent, resume from `done`."""
+    """What a handler holds: `id` makes mail and webhooks idempotent; a try begins where `done` of the last is."""
 
     def __init__(self, jobs: Jobs, row: sa.Row[Any]) -> None:
         self.id, self.attempt, self.done = str(row.id), int(row.attempt), int(row.done)
@@ -158,10 +158,9 @@ def create_tables(engine: sa.Engine) -> None:
 
 def should_launch(environ: Mapping[str, str], reloader: bool | None = None) -> bool:
     """Whether this process may work: not the parent of Flask's reloader (None: guess whether it is on)."""
-    if reloader is None:
-        debug = environ.get("FLASK_DEBUG", "").lower() not in ("", "0", "false", "no")
-        reloader = debug and environ.get("FLASK_RUN_FROM_CLI") == "true"
-    return not reloader or environ.get("WERKZEUG_RUN_MAIN") == "true"
+    debug = environ.get("FLASK_RUN_FROM_CLI") == "true" and environ.get("FLASK_DEBUG", "0").lower()
+    reloads = debug not in (False, "", "0", "false", "no") if reloader is None else reloader
+    return not reloads or environ.get("WERKZEUG_RUN_MAIN") == "true"
 
 
 class Jobs:
@@ -178,7 +177,7 @@ class Jobs:
         self._view = engine.execution_options(siquan_read=True)  # the store's engine then takes no write lock
         self.beat, self.dead, self.crashes, self.backoff = beat, dead, crashes, backoff
         self.kinds, self.executor = dict[str, Kind](), "none"
-        self._stop, self._held, self._grace = threading.Event(), ExitStack(), 0
+        self._stop, self._apart, self._held, self._grace = threading.Event(), threading.Lock(), ExitStack(), 0
         self._sqlite = engine.dialect.name == "sqlite"
         self._insert = sqlite.insert if self._sqlite else postgresql.insert
         clock = "(julianday('now')-2440587.5)*86400.0" if self._sqlite else PG_CLOCK
@@ -191,7 +190,7 @@ class Jobs:
     ) -> None:  # fmt: skip
         """Say what `name` runs. Every process registers the same jobs, those that only enqueue too."""
         fit = name.isidentifier() and name not in self.kinds and queue in self.queues
-        if not fit or attempts < 1 or priority < 1:
+        if not fit or min(attempts, priority) < 1:
             raise ValueError(f"job {name!r}: bad or known name, unknown queue, or a number below 1")
         self.kinds[name] = Kind(run, queue, attempts, priority)
 
@@ -301,7 +300,8 @@ class Jobs:
     def _run(self, id: str, attempt: int) -> str:
         """The body of every DBOS run. Its claim raises the fence and so shuts out a runner presumed dead."""
         claim = sa.update(job).where(job.c.id == id, job.c.attempt == attempt, job.c.state.in_(OPEN))
-        claim = claim.values(state="running", fence=job.c.fence + 1, starts=job.c.starts + 1)
+        starts = sa.case((job.c.starts < 2, job.c.starts + 1), else_=job.c.starts)
+        claim = claim.values(state="running", fence=job.c.fence + 1, starts=starts)
         with self.engine.begin() as tx:
             row = tx.execute(claim.values(owner=self.executor, seen=self.now).returning(job)).first()
         if row is None:
@@ -314,8 +314,13 @@ class Jobs:
             if row.starts > self.crashes or attempt > kind.attempts + self.crashes:
                 state, note = "failed", "the job stopped its worker too often"
                 log.error("job %s failed: %s", id, note)
-            else:
+            elif row.starts == 1:
                 kind.run(run, row.payload)
+            else:  # it ran when a worker died: one such job at a time, so that only the culprit's count rises
+                with self._apart:
+                    with run.step() as tx:
+                        tx.execute(sa.update(job).where(job.c.id == id).values(starts=job.c.starts + 1))
+                    kind.run(run, row.payload)
         except Stopped as stopped:
             state = str(stopped)  # lost: the last write below will not find its fence either
         except BaseException as error:  # SystemExit too: whatever ends a job must leave its row with a reason
@@ -358,12 +363,9 @@ class Jobs:
         for name, queue in self.queues.items():
             if queue.concurrency is None or queue.concurrency < 1:
                 raise QueueUnlimited(name=name)
-        if self._sqlite and python >= (3, 12):
-            # DBOS asks it for `unixepoch('subsec')`; where that is NULL or unknown every claim fails, unseen.
-            with self._view.connect() as connection:
-                known = sqlite3.sqlite_version_info >= (3, 38)
-                if not known or connection.scalar(sa.text("select unixepoch('subsec')")) is None:
-                    raise SqliteTooOld(version=sqlite3.sqlite_version, python=".".join(map(str, python)))
+        if self._sqlite and python >= (3, 12) and sqlite3.sqlite_version_info < (3, 42):
+            # DBOS would ask for `unixepoch('subsec')`, which is NULL there: every claim would fail, unseen.
+            raise SqliteTooOld(version=sqlite3.sqlite_version, python=".".join(map(str, python)))
         tables = {"job": None, "job_worker": None, "workflow_status": None if self._sqlite else "dbos"}
         look = sa.inspect(self.engine)
         if missing := [name for name, schema in tables.items() if not look.has_table(name, schema=schema)]:
@@ -403,9 +405,8 @@ class Jobs:
         # The one SQLite worker finds its own unfinished runs again; elsewhere the watchdog deals with them.
         self.executor = "local" if self._sqlite else f"w-{uuid.uuid4()}"
         DBOS(config={
-            "name": "siquan", "system_database_url": url, "application_version": PROTOCOL,
-            "executor_id": self.executor, "sys_db_pool_size": 5, "run_migrations": False,
-            "log_level": "WARNING",
+            "name": "siquan", "application_version": PROTOCOL, "log_level": "WARNING", "run_migrations": False,
+            "system_database_url": url, "executor_id": self.executor, "sys_db_pool_size": 5,
         })  # fmt: skip
         DBOS.workflow(name="siquan.job", max_recovery_attempts=50)(lambda id, attempt: self._run(id, attempt))
         DBOS.workflow(name="siquan.tick")(lambda at, name: self._tick(at, name))
@@ -447,8 +448,7 @@ class Jobs:
         from dbos import DBOS
         self._heartbeat()
         with self._view.connect() as connection:
-            alive = sa.select(worker.c.id).where(worker.c.seen > self.now - self.dead)
-            live = set(connection.execute(alive).scalars())
+            live = set(connection.scalars(sa.select(worker.c.id).where(worker.c.seen > self.now - self.dead)))
         dead = sorted({str(run.executor_id) for run in self._runs(status="PENDING")} - live)
         # A private call: the public way sets the crash counter back to 0 and does not look at the executor.
         if dead and (taken := DBOS._recover_pending_workflows(dead)):

@@ -5,9 +5,11 @@ A Protocol, so that pages can be tested with hand-made views and no database beh
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from siquan.core.rules.decision import Decision
 from siquan.core.views import (
     Account,
     ActResult,
@@ -98,6 +100,15 @@ class Door(Protocol):
         key: str | None,
     ) -> ImportResult: ...
 
+    def decide(
+        self,
+        ruleset: str,
+        facts: Facts,
+        on: dt.date | None = None,
+        place: str = "",
+        overrides: Mapping[str, str] | None = None,
+        lang: str = "zh",
+    ) -> Decision: ...
     def decision(self, decision_id: str, person: str, lang: str) -> DecisionView: ...
     def plugins(self) -> Sequence[Mapping[str, Any]]: ...
     def audit_head(self, case_id: str) -> str: ...

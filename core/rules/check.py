@@ -72,7 +72,8 @@ class Scope:
     elements: tuple[tuple[str, Mapping[str, Type]], ...] = ()
 
     def inside(self, var: str, fields: Mapping[str, Type]) -> Scope:
-        return replace(self, elements=((var, fields), *self.elements))
+        outer = self.elements if var else tuple((v if v.strip("^") else v + "^", f) for v, f in self.elements)
+        return replace(self, elements=((var, fields), *outer))
 
     def names(self) -> list[str]:
         return [*self.facts, *self.params, *(f"parent.{p}" for p in self.parent or ())]
@@ -98,17 +99,15 @@ class _Checker:
     def _lookup(self, path: str, scope: Scope, node: t.Node) -> t.Node | None:
         at = {"start": node.start, "end": node.end}
         for var, fields in scope.elements:
-            if var:
+            if var.strip("^"):
                 if path == var:
                     return t.Var(var, "", type=Type("record", fields=tuple(fields.items())), **at)
                 if path.startswith(var + ".") and path[len(var) + 1 :] in fields:
                     return t.Var(var, path[len(var) + 1 :], type=fields[path[len(var) + 1 :]], **at)
             elif path == "item":
-                return t.Var("", "", type=fields.get("", ANY), **at)
-            else:
-                bare = path.removeprefix("item.")
-                if bare in fields:
-                    return t.Var("", bare, type=fields[bare], **at)
+                return t.Var(var, "", type=fields.get("", ANY), **at)
+            elif (bare := path.removeprefix("item.")) in fields:
+                return t.Var(var, bare, type=fields[bare], **at)
         if path.startswith("parent.") and scope.parent is not None:
             kind = scope.parent.get(path[7:])
             return t.Fact(path, type=kind, **at) if kind else None
@@ -170,7 +169,7 @@ class _Checker:
                     raise UnknownCode(self.where, value=two.value, name=self._source(one), values=shown)
         kinds = {a.type.kind, b.type.kind} - {"any"}
         loose = kinds <= {"enum", "text", "person"} or kinds <= {"number"} or len(kinds) < 2
-        if not loose or (op not in ("=", "!=") and kinds & {"boolean", "enum", "record", "list"}):
+        if not loose or "record" in kinds or (op not in ("=", "!=") and kinds & {"boolean", "enum", "list"}):
             raise TypeFault(self.where, text=self._source(node), left=str(a.type), right=str(b.type))
         return a, b
 
@@ -196,7 +195,7 @@ class _Checker:
             case t.In(left=left, tests=tests):
                 return self._in(node, self.visit(left, scope), tests, scope)
             case t.If(test=test, then=then, other=other):
-                a, b = self._pair(node, then, other, scope)
+                a, b = self._agree(node, *self._pair(node, then, other, scope), "=")
                 return t.If(self._boolean(test, scope), a, b, type=a.type if a.type != ANY else b.type, **at)
             case t.Arith(op=op, left=left, right=right):
                 return self._arith(node, op, self.visit(left, scope), self.visit(right, scope))
@@ -224,6 +223,8 @@ class _Checker:
                 return self._call(node, func, args, scope)
             case t.ListOf(items=items):
                 done = tuple(self.visit(i, scope, want) for i in items)
+                for one in done[1:]:
+                    self._agree(node, done[0], one, "=")
                 return t.ListOf(done, type=Type("list", item=done[0].type if done else ANY), **at)
             case t.Literal(value=value) if want.kind == "enum" and isinstance(value, str):
                 return replace(node, type=want) if value in want.values else node
@@ -274,6 +275,7 @@ class _Checker:
             return self._boolean(_put(test, left), scope)
         other = self.visit(test, scope, left.type)
         if other.type.kind == "list" and left.type.kind != "list":
+            self._agree(node, t.Literal(None, type=other.type.item or ANY), left, "=")
             return t.Call("list contains", (other, left), type=BOOLEAN, **at)
         return compare("=", test)
 
@@ -303,10 +305,13 @@ class _Checker:
         signature = FUNCTIONS.get(func)
         if signature is None or len(signature[0]) != len(args):
             raise UnknownFunction(self.where, name=func, count=len(args), known=" ".join(FUNCTIONS))
-        done = []
+        done: list[t.Node] = []
         for kind, arg in zip(signature[0], args, strict=True):
-            value = self._list(arg, scope) if kind == "l" else self.visit(arg, scope)
-            if kind == "f" and not isinstance(value, t.Fact | t.Var | t.Path):
+            item = done[0].type.item or ANY if func == "list contains" and done else ANY
+            value = self._list(arg, scope) if kind == "l" else self.visit(arg, scope, item)
+            if item is not ANY:
+                self._agree(node, t.Literal(None, start=node.start, end=node.end, type=item), value, "=")
+            if kind == "f" and not isinstance(value, t.Fact | t.Param | t.Var | t.Path):
                 raise TypeFault(self.where, text=self._source(node), left=func, right=str(value.type), help="这里要写一个事实的名字")
             if kind in _KINDS and value.type.kind not in (_KINDS[kind], "any"):
                 raise TypeFault(self.where, text=self._source(node), left=func, right=str(value.type))

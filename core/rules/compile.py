@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
+from siquan.core.errors import SiquanError
 from siquan.core.rules import functions as fn
 from siquan.core.rules import tree as t
 from siquan.core.rules.values import ABSENT, Duration, Rows
@@ -30,12 +31,21 @@ _PY = {"=": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _INLINE = ("number", "date", "enum", "boolean", "text", "person")
 
 
+class TooDeep(SiquanError):
+    """the expression is nested too deeply"""
+
+    code = "SQ107"
+    zh = "表达式套得太深"
+    help_en = "split it into several rules or derived facts"
+    help_zh = "请拆成几条规则或推导事实"
+
+
 class _Writer:
     def __init__(self) -> None:
         self.facts: dict[str, str] = {}
         self.params: dict[str, str] = {}
         self.temps = 0
-        self.depth: list[str] = []
+        self.rows: list[tuple[str, str]] = []  # (variable, its name in Python), innermost last
 
     def temp(self) -> str:
         self.temps += 1
@@ -65,8 +75,7 @@ class _Writer:
             case t.Today():
                 return "today"
             case t.Var(var=var, path=path):
-                row = f"e_{var}" if var else self.depth[-1]
-                return f"look({row},{path!r})"
+                return f"look({self._row(var)},{path!r})"
             case t.Compare(op=op, left=a, right=b):
                 return self._compare(op, a, b)
             case t.And(items=items):
@@ -97,24 +106,25 @@ class _Writer:
 
     def boolean(self, node: t.Node) -> str:
         source = self.write(node)
-        return f"tb({source})" if isinstance(node, t.Fact | t.Param | t.Var | t.Path | t.If | t.Call) else source
+        return source if isinstance(node, t.Compare | t.And | t.Or | t.Not | t.Quantified) else f"tb({source})"
+
+    def _row(self, var: str) -> str:
+        if var.strip("^"):
+            return next(name for v, name in reversed(self.rows) if v == var)
+        return [name for v, name in self.rows if not v][-1 - len(var)]
 
     def _lambda(self, var: str, cond: t.Node) -> str:
-        name = f"e_{var}" if var else f"e{len(self.depth)}"
-        if not var:
-            self.depth.append(name)
+        # numbered, since not every name of the language is one of Python's
+        self.rows.append((var, f"e{len(self.rows)}"))
         body = self.boolean(cond)
-        if not var:
-            self.depth.pop()
-        return f"(lambda {name}: {body})"
+        return f"(lambda {self.rows.pop()[1]}: {body})"
 
     def _logic(self, items: Sequence[t.Node], stop: str, go: str) -> str:
-        # Kleene: `stop` decides at once; otherwise an unknown on either side keeps the whole unknown
-        result = self.boolean(items[0])
-        for item in items[1:]:
-            x, y = self.temp(), self.temp()
-            result = f"({stop} if ({x}:={result}) is {stop} else ({y} if ({y}:={self.boolean(item)}) is not {go} else {x}))"
-        return result
+        # Kleene: `stop` decides at once; otherwise one unknown keeps the whole unknown. Flat, since Python nests 200 deep
+        names = [self.temp() for _ in items]
+        parts = [f"({x}:={self.boolean(item)})" for x, item in zip(names, items, strict=True)]
+        found, open_ = (" or ".join(f"{x} is {word}" for x in xs) for xs, word in ((parts, stop), (names, "None")))
+        return f"({stop} if {found} else None if {open_} else {go})"
 
     def _compare(self, op: str, a: t.Node, b: t.Node) -> str:
         if isinstance(b, t.Fact) and isinstance(a, t.Literal):
@@ -137,7 +147,8 @@ class _Writer:
             case "count" | "mean" | "floor" | "modulo" | "present" | "absent":
                 return f"{func}({','.join(w)})"
             case "sum":
-                return f"total({w[0]})"
+                item = args[0].type.item
+                return f"total({w[0]},{item is not None and item.floor})"
             case "min":
                 return f"least({w[0]})"
             case "max":
@@ -177,7 +188,10 @@ def compile_all(nodes: Sequence[t.Node]) -> tuple[Compiled, tuple[str, ...], tup
     """A function giving the tuple of all values, and the facts and parameters it reads."""
     source, facts, params = source_of(nodes)
     namespace = dict(_NAMESPACE)
-    exec(compile(source, "<rules>", "exec"), namespace)
+    try:
+        exec(compile(source, "<rules>", "exec"), namespace)
+    except (SyntaxError, RecursionError, MemoryError):
+        raise TooDeep from None
     run: Compiled = namespace["run"]
     return run, facts, params
 

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from siquan.core.rules.values import ABSENT, Duration, Rows, Span, exact, months_between, shift, years_between
 
 Truth = bool | None
+#: Python prints numbers up to 4,300 digits
+MOST_BITS = 14_000
 
 
 class Picked(NamedTuple):
@@ -40,6 +42,22 @@ def lookup(row: Any, path: str) -> Any:
             return ABSENT
     below = path + "."
     return True if any(k.startswith(below) and v is not None for k, v in row.items()) else None
+
+
+def _alike(a: Any, b: Any) -> Truth:
+    """Two lists or records by their parts; an unfinished list may still become anything."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        pairs = [(lookup(a, k), lookup(b, k)) for k in {*a, *b}]
+    elif (x := picked(a)) is not None and (y := picked(b)) is not None:
+        if not (x.complete and y.complete) or x.maybe or y.maybe:
+            return None
+        if len(x.sure) != len(y.sure):
+            return False
+        pairs = list(zip(x.sure, y.sure, strict=True))
+    else:
+        return None
+    found = [True if p is ABSENT and q is ABSENT else compare("=", p, q) for p, q in pairs]
+    return False if False in found else None if None in found else True
 
 
 def _span(value: Any) -> Span | None:
@@ -116,6 +134,8 @@ def equal(a: Any, b: Any) -> Truth:
         return None
     if isinstance(a, _ORDERED) and isinstance(b, _ORDERED):
         return a == b
+    if isinstance(a, dict | Rows | Picked):
+        return _alike(a, b)
     return a == b if type(a) is type(b) else None
 
 
@@ -146,19 +166,23 @@ def arith(op: str, a: Any, b: Any) -> Any:
     return None
 
 
+def _bits(value: int | Fraction) -> int:
+    return value.numerator.bit_length() + value.denominator.bit_length()
+
+
 def _numbers(op: str, a: int | Fraction, b: int | Fraction) -> Any:
     if op == "+":
-        return exact(a + b) if isinstance(a + b, Fraction) else a + b
+        return exact(a + b)
     if op == "-":
-        return exact(a - b) if isinstance(a - b, Fraction) else a - b
-    if op == "*":
-        return exact(a * b) if isinstance(a * b, Fraction) else a * b
-    if op == "/":
-        return None if b == 0 else exact(Fraction(a) / Fraction(b))
-    # a power stays exact and small enough to print
-    if not isinstance(b, int) or abs(b) > 1000 or (a == 0 and b < 0):
+        return exact(a - b)
+    # results stay exact, and small enough to print
+    if op == "**":
+        if not isinstance(b, int) or _bits(a) * abs(b) > MOST_BITS or (a == 0 and b < 0):
+            return None
+        return exact(Fraction(a) ** b)
+    if _bits(a) + _bits(b) > MOST_BITS or (op == "/" and b == 0):
         return None
-    return exact(Fraction(a) ** b)
+    return exact(a * b if op == "*" else Fraction(a) / Fraction(b))
 
 
 def _spans(op: str, a: Any, b: Any) -> Any:
@@ -254,7 +278,8 @@ def _numeric(values: Iterable[Any]) -> list[Any] | None:
     return out
 
 
-def total(rows: Any) -> Any:
+def total(rows: Any, floor: bool = False) -> Any:
+    """The sum; `floor` says that no row, present or to come, is negative."""
     got = picked(rows)
     if got is None:
         return None
@@ -266,8 +291,7 @@ def total(rows: Any) -> Any:
     high = exact(base + sum((m for m in maybe if m > 0), start=Fraction(0)))
     if got.complete:
         return Span.of(low, high)
-    # more rows may come: only a list without negative numbers keeps a floor
-    return Span(low, None) if all(v >= 0 for v in (*sure, *maybe)) else Span(None, None)
+    return Span(low, None) if floor else None  # more rows may come
 
 
 def least(rows: Any, sign: int = 1) -> Any:
@@ -307,11 +331,11 @@ def distinct(rows: Any) -> Picked | None:
     seen: dict[Any, None] = {}
     unknown = []
     for value in got.sure:
-        if value is None:
+        if value is None or isinstance(value, dict | Rows | Picked):  # a record never says all its fields
             unknown.append(value)
         elif value is not ABSENT:
-            seen[value if not isinstance(value, dict) else tuple(sorted(value.items()))] = None
-    more = [v for v in got.maybe if v is None or v not in seen]
+            seen[value] = None
+    more = [v for v in got.maybe if v is None or isinstance(v, dict | Rows | Picked) or v not in seen]
     return Picked(tuple(seen), (*unknown, *more), got.complete)
 
 
@@ -346,7 +370,7 @@ def edge_date(which: str, a: Any, b: Any) -> Any:
     """earliest(a, b) or latest(a, b); an absent date does not count."""
     if a is ABSENT or b is ABSENT:
         return b if a is ABSENT else a
-    if a is None or b is None:
+    if not isinstance(a, dt.date) or not isinstance(b, dt.date):
         return None
     return min(a, b) if which == "earliest" else max(a, b)
 
@@ -361,11 +385,13 @@ def as_date(value: Any) -> Any:
 
 
 def floor(value: Any) -> Any:
-    return value if value is None or value is ABSENT or isinstance(value, Span) else value // 1
+    if isinstance(value, Span):
+        return Span.of(*(None if e is None else e // 1 for e in (value.low, value.high)))
+    return value // 1 if isinstance(value, _ORDERED) else ABSENT if value is ABSENT else None
 
 
 def absolute(value: Any) -> Any:
-    return value if value is None or value is ABSENT else None if isinstance(value, Span) else abs(value)
+    return abs(value) if isinstance(value, _ORDERED) else ABSENT if value is ABSENT else None
 
 
 def modulo(a: Any, b: Any) -> Any:

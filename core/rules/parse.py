@@ -10,7 +10,7 @@ from decimal import Decimal
 from importlib import resources
 from typing import Any
 
-from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken, v_args
+from lark import Lark, Token, Transformer, Tree, UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken, v_args
 
 from siquan.core.errors import SiquanError, Where
 from siquan.core.rules import tree as t
@@ -26,6 +26,8 @@ class SyntaxFault(SiquanError):
     help_zh = "{hint}"
 
 
+#: Levels of brackets, `not` and `+` an expression may have; the readings walk it recursively.
+DEEPEST = 60
 _FULL_WIDTH = {"，": ",", "：": ":", "（": "(", "）": ")", "＞": ">", "＜": "<", "＝": "=", "“": '"', "”": '"', "；": ";"}
 
 
@@ -123,7 +125,7 @@ class _Build(Transformer[Token, t.Node]):
         return t.Literal(exact(Decimal(str(token))), type=t.NUMBER, **self._at(meta))
 
     def string(self, meta: Any, token: Token) -> t.Node:
-        return t.Literal(json.loads(str(token), strict=False), type=t.TEXT, **self._at(meta))
+        return t.Literal(json.loads(str(token).replace("␣", " "), strict=False), type=t.TEXT, **self._at(meta))
 
     def true(self, meta: Any) -> t.Node:
         return t.Literal(True, type=t.BOOLEAN, **self._at(meta))
@@ -184,14 +186,25 @@ def _parser(start: str) -> Lark:
     return Lark(grammar, parser="lalr", start=start, propagate_positions=True, maybe_placeholders=True)
 
 
+def _depth(tree: Any) -> int:
+    """How deep lark's tree is, by levels, without recursion."""
+    level, depth = [tree], 0
+    while level:
+        level, depth = [c for node in level for c in node.children if isinstance(c, Tree)], depth + 1
+    return depth
+
+
 def _run(text: str, start: str, where: Where | None, names: tuple[str, ...]) -> Any:
     if len(text) > 20_000:
         raise SyntaxFault(where, text=text[:40] + "…", found="…", at=20_000, hint="表达式太长，请拆成几条规则")
     source = text
     for name in sorted((n for n in names if " " in n), key=len, reverse=True):
-        source = source.replace(name, name.replace(" ", "␣"))
+        source = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", name.replace(" ", "␣"), source)
     try:
-        return _Build().transform(_parser(start).parse(source))
+        parsed = _parser(start).parse(source)
+        if _depth(parsed) > DEEPEST:
+            raise SyntaxFault(where, text=text[:40] + "…", found="(", at=1, hint="套得太深，请拆成几条规则或推导事实")
+        return _Build().transform(parsed)
     except UnexpectedInput as fault:
         at = fault.pos_in_stream if isinstance(fault, UnexpectedToken | UnexpectedCharacters) else len(text)
         at = len(text) if at is None or isinstance(fault, UnexpectedEOF) or at >= len(text) else at
@@ -199,8 +212,6 @@ def _run(text: str, start: str, where: Where | None, names: tuple[str, ...]) -> 
         raise SyntaxFault(where, text=text, found=found, at=at + 1, hint=_hint(text, at)) from None
     except SiquanError:
         raise
-    except RecursionError:
-        raise SyntaxFault(where, text=text[:40] + "…", found="(", at=1, hint="括号套得太深") from None
     except Exception as fault:  # lark wraps what a builder raised
         inner = getattr(fault, "orig_exc", None)
         if isinstance(inner, SiquanError):
@@ -221,7 +232,18 @@ def parse_cell(text: str, where: Where | None = None, names: tuple[str, ...] = (
     body = text.strip()
     if body in ("-", ""):
         return None
-    negated = body.startswith("not(") and body.endswith(")")
-    tests = _run(body[4:-1] if negated else body, "cell", where, names)
+    inside = re.fullmatch(r"not\s*\((.*)\)", body, re.DOTALL)
+    negated = inside is not None and _closed(inside.group(1))
+    tests = _run(inside.group(1) if inside and negated else body, "cell", where, names)
     node: t.Node = t.In(t.Subject(), tuple(tests))
     return t.Not(node) if negated else node
+
+
+def _closed(text: str) -> bool:
+    """Whether no bracket of the text closes one that was opened before it."""
+    level = 0
+    for mark in re.sub(r'"(\\.|[^"\\])*"', "", text):
+        level += (mark == "(") - (mark == ")")
+        if level < 0:
+            return False
+    return True

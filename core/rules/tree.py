@@ -18,6 +18,8 @@ class Type:
     fields: tuple[tuple[str, Type], ...] = ()
     item: Type | None = None
     unit: str = ""
+    #: number: declared never to be negative, so that an unfinished list's sum has a floor
+    floor: bool = False
 
     def field(self, name: str) -> Type | None:
         return dict(self.fields).get(name)
@@ -73,7 +75,8 @@ class Param(Node):
 
 @dataclass(frozen=True)
 class Var(Node):
-    """A field of the element a filter or quantifier looks at; `var` is "" for a filter's own element."""
+    """A field of the element a filter or quantifier looks at; `var` is "" for a filter's own element, ^ for that of
+    the filter around it."""
 
     var: str
     path: str

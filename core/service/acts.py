@@ -102,6 +102,8 @@ class Acts:
     def _number(self, tx: Tx, spec: Any, place: str) -> str:
         year = self.app.today().year
         pattern = spec.number or f"{spec.plugin.upper()[:2]}-{{year}}-{{seq:4}}"
+        if "{seq" not in pattern:
+            pattern = f"{pattern}-{{year}}-{{seq:4}}"
         n = tx.counters.next(f"number:{spec.id}:{year}")
         out: str = pattern.replace("{year}", str(year))
         for width in range(9, 0, -1):

@@ -52,9 +52,14 @@ def _typed(value: Any) -> Shown:
         return YES if value else NO
     if isinstance(value, Decimal | str):
         return str(value)
-    if value is None or isinstance(value, int | float | dt.date):
-        return value
-    return str(value)
+    if isinstance(value, dt.date):
+        return _day(value.date() if isinstance(value, dt.datetime) else value)
+    return value if value is None or isinstance(value, int | float) else str(value)
+
+
+def _day(day: dt.date) -> Shown:
+    """As a date cell where Excel's calendar is right, else as text."""
+    return day if dt.date(1900, 3, 1) <= day <= LATEST else day.isoformat()
 
 
 # facts to cells
@@ -111,7 +116,7 @@ def _part(layout: Layout, facts: Mapping[str, Mapping[str, Any]], part: str) -> 
     if not found:
         return None
     if part == "as_of":
-        return dt.date.fromisoformat(min(found))  # the oldest: what is shown is never fresher than it is
+        return _day(dt.date.fromisoformat(min(found)))  # the oldest: what is shown is never fresher than it is
     return "；".join(dict.fromkeys(found))
 
 
@@ -128,13 +133,12 @@ def _shown(fact: FactSpec, value: Any) -> Shown:
             day = dt.date.fromisoformat(str(value))
         except ValueError:
             return str(value)
-        # Excel counts a day too many before March 1900
-        return day if dt.date(1900, 3, 1) <= day <= LATEST else day.isoformat()
+        return _day(day)
     if fact.type in ("integer", "decimal"):
         text = str(value)
         if re.fullmatch(r"-?\d{1,15}", text):
             return int(text)
-        if re.fullmatch(r"-?\d+\.\d+", text) and len(text.strip("-").replace(".", "").strip("0")) <= 15:
+        if re.fullmatch(r"-?\d+\.\d+", text) and len(text.lstrip("-0.").replace(".", "")) <= 15:
             return float(text)
         return text  # more digits than Excel keeps, or a fraction
     return str(value)

@@ -263,6 +263,6 @@ class Store:
         try:
             yield
         except OperationalError as e:
-            if "database is locked" in str(e.orig):
+            if "database is locked" in str(e.orig) or "deadlock detected" in str(e.orig):
                 raise DatabaseBusy(seconds=PATIENCE) from e
             raise

@@ -23,7 +23,7 @@ _ANSWER = Prepared(sa.update(t.idempotency).where(_I.key == sa.bindparam("b_key"
 class IdempotencyConflict(SiquanError):
     """the key `{key}` was already used for another request"""
 
-    code = "SQ411"
+    code = "SQ525"
     zh = "请求编号 `{key}` 已用于另一项请求"
     help_en = "send a new key with every new request"
     help_zh = "每项新请求要用新的编号"

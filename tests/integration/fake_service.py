@@ -180,7 +180,7 @@ class FakeService:
         return Preview(
             case, step, fields, tuple((f.title, f.value, "未知") for f in fields if f.value),
             decision=views.decision("孙学礼") if given and fields else None, allowed=step.allowed, blocks=step.blocks,
-            consequences=("“进入候选人公示”还差：吴静怡 1 人，同户 1 组，待确认 2 人",), changed=changed, related=FINDINGS[1:2],
+            consequences=("“进入候选人公示”还差：吴静怡 1 人，同户 1 组，待确认 2 人", "记入经过，署名何佳宁，不能删除；录错可更正，更正也留痕"), changed=changed, related=FINDINGS[1:2],
         )  # fmt: skip
 
     def act(
@@ -267,6 +267,19 @@ class FakeService:
         return ImportResult(case_id, target, 13, 10, 3, self.revision + 1)
 
     # the rest
+    def decide(
+        self,
+        ruleset: str,
+        facts: Any,
+        on: Any = None,
+        place: str = "",
+        overrides: Any = None,
+        lang: str = "zh",
+    ) -> Any:
+        if ruleset != "owners_committee.candidate":
+            raise NotFound(kind="规则集", name=ruleset)
+        return views.decision("叶承志" if facts else "丁卫东")
+
     def decision(self, decision_id: str, person: str, lang: str) -> DecisionView:
         if not decision_id.startswith("d-2"):
             raise NotFound(kind="判定记录", name=decision_id)

@@ -284,12 +284,32 @@ def test_job_that_keeps_stopping_its_worker_is_given_up(jobs: Jobs, caplog: pyte
     jobs.register("write", write)
     with jobs.engine.begin() as tx:
         id = jobs.enqueue("write", {"what": "never"}, "1", tx)
-        tx.execute(sa.update(port.job).values(state="running", owner="w-gone", starts=3, fence=3, seen=0))
+        tx.execute(sa.update(port.job).values(state="running", owner="w-gone", starts=4, fence=4, seen=0))
     with caplog.at_level(logging.ERROR, logger="siquan.core.jobs"):
         assert jobs._run(id, 1) == "failed"
     view = jobs.status(id)
     assert view and view.note == "the job stopped its worker too often" and effects(jobs.engine) == []
     assert id in caplog.text
+
+
+def test_after_a_crash_only_the_job_at_work_is_counted(jobs: Jobs) -> None:
+    """Jobs that saw a crash run one at a time, so that an innocent one is not given up with the culprit."""
+    at_work, most = [0], [0]
+
+    def write_alone(run: Run, payload: Payload) -> None:
+        at_work[0] += 1
+        most[0] = max(most[0], at_work[0])
+        time.sleep(0.1)
+        at_work[0] -= 1
+
+    jobs.register("suspect", write_alone)
+    with jobs.engine.begin() as tx:
+        ids = [jobs.enqueue("suspect", {}, str(n), tx) for n in range(4)]
+        tx.execute(sa.update(port.job).values(state="running", owner="w-gone", starts=2, fence=2, seen=0))
+    jobs.work()
+    until(lambda: [state(jobs, id) for id in ids] == ["done"] * 4)
+    assert most == [1]
+    assert [(jobs.status(id) or view_missing()).starts for id in ids] == [3] * 4
 
 
 def test_handler_that_exits_or_is_unknown_leaves_a_reason(jobs: Jobs) -> None:

@@ -27,8 +27,9 @@ from siquan.core.store.database import make_engine
 
 def write(run, payload):
     time.sleep(payload.get("sleep", 0))
-    with run.step() as tx:
-        tx.execute(sa.text("insert into effect values (:what)"), {"what": run.id})
+    if not run.done:  # an earlier try may have been killed between its effect and its end
+        with run.step(done=1) as tx:
+            tx.execute(sa.text("insert into effect values (:what)"), {"what": run.id})
 
 def poison(run, payload):
     os._exit(13)

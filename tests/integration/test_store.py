@@ -158,7 +158,7 @@ def test_idempotency(store: Store) -> None:
         assert tx.idempotency.claim("k1", {"a": 1}) == {"case": "c1"}
         with pytest.raises(IdempotencyConflict) as caught:
             tx.idempotency.claim("k1", {"a": 2})
-    assert caught.value.code == "SQ411" and "k1" in caught.value.text("zh")
+    assert caught.value.code == "SQ525" and "k1" in caught.value.text("zh")
 
 
 def test_idempotency_at_the_same_time(store: Store) -> None:

@@ -128,3 +128,23 @@ def act(case_id: str) -> tuple[Response, int]:
 def decision(decision_id: str) -> Response:
     view = service().decision(decision_id, person(), lang())
     return jsonify(**plain(dataclasses.replace(view, facts=())), contract=view.decision.contract())
+
+
+@bp.post("/decide")
+def decide() -> Response:
+    """A trial decision: nothing is written, no case is needed."""
+    given = body()
+    text = field(given, "on", str, "")
+    try:
+        on = dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        raise BadInput(why=_("`%(name)s` 的类型不对", name="on")) from None
+    found = service().decide(
+        field(given, "ruleset", str),
+        field(given, "facts", dict, {}),
+        on,
+        field(given, "place", str, ""),
+        {str(k): str(v) for k, v in field(given, "set", dict, {}).items()},
+        lang(),
+    )
+    return jsonify(plain(found.contract()))

@@ -7,8 +7,8 @@ from itertools import groupby
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from siquan.core.errors import NoAccess, SiquanError
-from siquan.core.views import FieldView, ProcessView
+from siquan.core.errors import NoAccess, NotFound, SiquanError
+from siquan.core.views import FieldView, ProcessCard
 from siquan.web.blueprints.cases import correctable, done, problems
 from siquan.web.catalogue import gettext as _
 from siquan.web.postings import Posted, new_key, read, shown
@@ -30,7 +30,8 @@ def catalogue() -> str:
 @bp.get("/processes/<process_id>")
 def process(process_id: str) -> str:
     view = service().process(process_id, person(), lang())
-    return render_template("process.html", view=view)
+    by_step = [(step, list(rules)) for step, rules in groupby(view.rules, key=lambda r: r.step)]
+    return render_template("process.html", view=view, by_step=by_step)
 
 
 @bp.get("/processes/<process_id>.svg")
@@ -45,7 +46,10 @@ def picture(process_id: str) -> AnyResponse:
 
 @bp.route("/processes/<process_id>/open", methods=["GET", "POST"])
 def start(process_id: str) -> Answer:
-    view = service().process(process_id, person(), lang())
+    # The card is enough and quick; the whole page of a process verifies its plugin.
+    view = next((c for c in service().processes(person()) if c.id == process_id), None)
+    if view is None:
+        raise NotFound(kind=_("流程"), name=process_id)
     if not view.can_open:
         raise NoAccess(why=_("“%(title)s”须由其他岗位发起", title=view.title))
     blank = tuple(service().opening_form(process_id, person(), None, lang()))
@@ -74,7 +78,7 @@ def start(process_id: str) -> Answer:
 
 
 def opening(
-    view: ProcessView,
+    view: ProcessCard,
     fields: tuple[FieldView, ...],
     posted: Posted,
     place: str,

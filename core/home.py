@@ -1,0 +1,70 @@
+"""An installation: its data folder, database, plugins, service and jobs, put together."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from siquan.core.calendar import shipped
+from siquan.core.jobs import Jobs, Run
+from siquan.core.plugins import Catalogue, discover
+from siquan.core.service import Siquan
+from siquan.core.store.database import Store
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def new_id() -> str:
+    return uuid.uuid4().hex
+
+
+@dataclass
+class Home:
+    """Where one installation lives. `SIQUAN_HOME` is the folder (default `var/`), `SIQUAN_DATABASE_URL` the
+    database (default an SQLite file in it), `SIQUAN_PLUGIN_DIRS` further plugin folders."""
+
+    folder: Path
+    url: str
+    plugin_dirs: tuple[Path, ...] = ()
+    clock: Callable[[], dt.datetime] = now
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str] = os.environ) -> Home:
+        folder = Path(environ.get("SIQUAN_HOME") or "var").resolve()
+        url = environ.get("SIQUAN_DATABASE_URL") or f"sqlite:///{folder / 'siquan.db'}"
+        dirs = tuple(Path(p) for p in environ.get("SIQUAN_PLUGIN_DIRS", "").split(os.pathsep) if p)
+        return cls(folder, url, dirs)
+
+    def catalogue(self) -> Catalogue:
+        return discover(self.plugin_dirs)
+
+    def store(self) -> Store:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        store = Store(self.url, self.clock, new_id)
+        with store.begin() as tx:
+            known = tx.calendars.years()
+            for year in shipped().values():
+                if year.year not in known:
+                    tx.calendars.publish(year.year, dict(year.holidays), year.workdays, year.source, "shipped")
+        return store
+
+    def service(self, catalogue: Catalogue | None = None) -> Siquan:
+        return Siquan(self.store(), catalogue or self.catalogue(), self.clock)
+
+
+def jobs_of(service: Siquan) -> Jobs:
+    """The port with every job of the product registered; whoever enqueues needs the same registrations."""
+    jobs = Jobs(service.app.store.engine)
+
+    def sweep(run: Run, payload: Mapping[str, object]) -> None:
+        # each deadline is settled in the transaction of its own act: running twice does nothing twice
+        service.sweep()
+
+    jobs.register("sweep", sweep)
+    return jobs
