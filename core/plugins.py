@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 import pluggy
 
 from siquan.core import hookspecs
 from siquan.core.engine.definition import Binder, Definition
-from siquan.core.errors import Errors, NotFound, SiquanError
+from siquan.core.errors import NotFound, SiquanError
 from siquan.core.rules.decide import RuleSet
 from siquan.core.rules.parameters import ParameterBook
 from siquan.core.spec.load import DuplicateId, load_fragments, load_plugin
 from siquan.core.spec.model import PluginSpec
 from siquan.core.spec.source import Map
+
+
+T = TypeVar("T")
 
 
 class PluginBroken(SiquanError):
@@ -142,58 +147,80 @@ def _register(pm: pluggy.PluginManager, module: ModuleType, name: str) -> tuple[
     return tuple(h.name for h in pm.get_hookcallers(module) or ())
 
 
-def _one(pm: pluggy.PluginManager, path: Path, library: Mapping[str, Map], origin: str) -> Found:
-    name = path.stem if path.is_file() else path.name
-    hooks: tuple[str, ...] = ()
+def _guard(name: str, call: Callable[[], T]) -> T | SiquanError:
+    """What the call gives, or what is wrong with the plugin: no plugin takes the others down."""
     try:
-        code = path / "plugin.py"
-        if path.is_dir() and code.exists():
-            hooks = _register(pm, _module(code, name), name)
-        return Found(name, str(path), load_plugin(path, library), None, hooks, origin)
+        return call()
     except SiquanError as fault:
-        return Found(name, str(path), None, fault, hooks, origin)
+        return fault
+    except KeyboardInterrupt:
+        raise
+    except BaseException as fault:
+        return PluginBroken(name=name, why=f"{fault.__class__.__name__}: {fault}")
 
 
-def _entry_points(pm: pluggy.PluginManager) -> list[tuple[str, Path | None, SiquanError | None]]:
-    from importlib.metadata import entry_points
+def _code(pm: pluggy.PluginManager, path: Path, origin: str) -> Found:
+    """The plugin with its hooks registered; its data is read once all fragments are known."""
+    name, code = (path.stem if path.is_file() else path.name), path / "plugin.py"
+    hooks = _guard(name, lambda: _register(pm, _module(code, name), name)) if path.is_dir() and code.exists() else ()
+    if isinstance(hooks, SiquanError):
+        return Found(name, str(path), None, hooks, (), origin)
+    return Found(name, str(path), None, None, hooks, origin)
 
-    out: list[tuple[str, Path | None, SiquanError | None]] = []
+
+def _data(found: Found, library: Mapping[str, Map]) -> Found:
+    if found.error is not None or not found.path:
+        return found
+    spec = _guard(found.name, lambda: load_plugin(Path(found.path), library))
+    return replace(found, error=spec) if isinstance(spec, SiquanError) else replace(found, spec=spec)
+
+
+def _wheels(pm: pluggy.PluginManager) -> list[Found]:
+    out = []
     for point in entry_points(group="siquan.plugins"):
-        try:
+
+        def load(point: EntryPoint = point) -> tuple[tuple[str, ...], Path | None]:
             module = point.load()
-            _register(pm, module, point.name)
             hook = getattr(module, "siquan_plugin_path", None)
-            path = hook() if hook else None
-            out.append((point.name, Path(path) if path else None, None))
-        except SiquanError as fault:
-            out.append((point.name, None, fault))
-        except Exception as fault:
-            out.append((point.name, None, PluginBroken(name=point.name, why=f"{fault.__class__.__name__}: {fault}")))
+            return _register(pm, module, point.name), hook() if hook else None
+
+        got = _guard(point.name, load)
+        if isinstance(got, SiquanError):
+            out.append(Found(point.name, "", None, got, (), "wheel"))
+        else:
+            out.append(Found(point.name, str(got[1] or ""), None, None, got[0], "wheel"))
     return out
+
+
+def _fragments(pm: pluggy.PluginManager, folders: Iterable[Path], broken: list[Found]) -> dict[str, Map]:
+    """Fragments of the folders and of the plugins' hooks; a folder with a broken one is reported in `broken`."""
+    places = [(folder.name, folder) for folder in folders]
+    for hook in pm.hook.siquan_fragment_paths.get_hookimpls():
+        paths = _guard(hook.plugin_name, hook.function)
+        if isinstance(paths, SiquanError):
+            broken.append(Found(hook.plugin_name, "", None, paths))
+        else:
+            places += [(hook.plugin_name, Path(p)) for p in paths or ()]
+    library: dict[str, Map] = {}
+    for name, folder in places:
+        more = _guard(name, lambda folder=folder: load_fragments(folder))  # type: ignore[misc]
+        if isinstance(more, SiquanError):
+            broken.append(Found(name, str(folder), None, more))
+        else:
+            library.update(more)
+    return library
 
 
 def discover(dirs: Sequence[Path] = (), *, bundled: bool = True, only: Iterable[Path] = ()) -> Catalogue:
     """Everything that can be found, loaded and bound. Broken plugins stand in `found` with their error."""
     pm = manager()
     base = bundled_dirs() if bundled else []
-    library: dict[str, Map] = {}
-    for folder in [*base, *dirs]:
-        library.update(load_fragments(folder))
-        library.update(load_fragments(folder / "workflows"))
-    catalogue = Catalogue()
-    for name, path, fault in _entry_points(pm) if bundled else ():
-        if fault is not None:
-            catalogue.found.append(Found(name, "", None, fault, (), "wheel"))
-        elif path is not None:
-            catalogue.found.append(_one(pm, path, library, "wheel"))
-    for paths in pm.hook.siquan_fragment_paths():
-        for folder in paths or ():
-            library.update(load_fragments(Path(folder)))
-    for folder in base[:1]:
-        catalogue.found += [_one(pm, p, library, "bundled") for p in candidates(folder)]
-    for folder in dirs:
-        catalogue.found += [_one(pm, p, library, "folder") for p in candidates(folder)]
-    catalogue.found += [_one(pm, p, library, "folder") for p in only]
+    found = _wheels(pm) if bundled else []
+    found += [_code(pm, p, "bundled") for folder in base[:1] for p in candidates(folder)]
+    found += [_code(pm, p, "folder") for folder in dirs for p in candidates(folder)] + [_code(pm, p, "folder") for p in only]
+    broken: list[Found] = []
+    library = _fragments(pm, [f for folder in [*base, *dirs] for f in (folder, folder / "workflows")], broken)
+    catalogue = Catalogue([_data(f, library) for f in found if f.path or f.error] + broken)
     _bind(catalogue)
     return catalogue
 
@@ -213,8 +240,7 @@ def _bind(catalogue: Catalogue) -> None:
             if clash:
                 raise DuplicateId(found.spec.where, kind="parameter", kind_zh="参数", id="、".join(sorted(clash)))
         except SiquanError as fault:
-            errors = fault.errors if isinstance(fault, Errors) else [fault]
-            catalogue.found[n] = Found(found.name, found.path, None, Errors(errors) if len(errors) > 1 else errors[0], found.hooks, found.origin)
+            catalogue.found[n] = replace(found, spec=None, error=fault)
             continue
         seen[found.name] = found.path
         for ruleset in rulesets.values():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import Any
 
 from siquan.core.rules.decision import Decision, Finding, Piece
 
@@ -70,6 +69,9 @@ class FieldView:
     rules: tuple[str, ...] = ()  # rule ids that read it
     error: str = ""
     provider: str = ""
+    columns: tuple[FieldView, ...] = ()  # a list of records: one control per column, paths relative
+    rows: tuple[tuple[str, ...], ...] = ()  # what stands in the list, one text per column (`none`: known absent)
+    complete: bool = False  # the list is declared complete
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What a form posted, turned into the wire form of facts; and what a page needs to show it again.
 
+A list of records is a table: `fact.<path>[<row>].<column>`, and `fact.<path>.complete` when it is all there.
 A fact travels as `fact.<path>`, its envelope as `fact.<path>.as_of` and `fact.<path>.source`; the value
 `__absent__` says "known not to exist"; an empty value is unknown and is left out.
 """
@@ -19,6 +20,7 @@ from siquan.web.catalogue import gettext
 PREFIX = "fact."
 ABSENT = "__absent__"
 MARKS = (".as_of", ".source")
+ROWS = 200  # rows of a table in a form; longer lists come by Excel
 
 
 def new_key() -> str:
@@ -46,6 +48,9 @@ def read(form: MultiDict[str, str], fields: Sequence[FieldView]) -> Posted:
     raw: list[tuple[str, str]] = []
     for one in fields:
         name = PREFIX + one.path
+        if one.columns:
+            facts.update(table(form, one, raw))
+            continue
         given = [v.strip() for v in form.getlist(name) if v.strip()]
         typed = [v for v in given if v != ABSENT]
         marks = {m: form.get(name + m, "").strip() for m in MARKS} if one.envelope else {}
@@ -79,6 +84,26 @@ def value(kind: str, typed: list[str]) -> Any:
     return typed[-1]
 
 
+def table(form: MultiDict[str, str], one: FieldView, raw: list[tuple[str, str]]) -> dict[str, Any]:
+    """The rows of a list in which something stands; a list without any is stated only when it is complete."""
+    name = PREFIX + one.path
+    rows: list[dict[str, Any]] = []
+    for n in range(ROWS):
+        row: dict[str, Any] = {}
+        for column in one.columns:
+            cell = f"{name}[{n}].{column.path}"
+            given = [v.strip() for v in form.getlist(cell) if v.strip()]
+            raw += [(cell, v) for v in given]
+            if given:
+                row[column.path] = "none" if given[-1] == ABSENT else value(column.kind, given)
+        if row:
+            rows.append(row)
+    complete = bool(form.get(f"{name}.complete"))
+    if complete:
+        raw.append((f"{name}.complete", "1"))
+    return {one.path: {"value": rows, "complete": complete}} if rows or complete else {}
+
+
 def wrap(bare: Any, marks: Mapping[str, str]) -> Any:
     """The value alone, or in an envelope when a date or a source was given with it."""
     said = {m.removeprefix("."): v for m, v in marks.items() if v}
@@ -95,6 +120,11 @@ def shown(fields: Iterable[FieldView], posted: Posted) -> tuple[FieldView, ...]:
     out = []
     for one in fields:
         name = PREFIX + one.path
+        if one.columns:
+            cells = [tuple(typed.get(f"{name}[{n}].{c.path}", "") for c in one.columns) for n in range(ROWS)]
+            whole = f"{name}.complete" in typed
+            out.append(replace(one, rows=tuple(c for c in cells if any(c)), complete=whole))
+            continue
         out.append(
             replace(
                 one,

@@ -36,8 +36,8 @@ RESULT_FIELDS = (
 
 def tally_fact(name: str) -> FactSpec:
     """The record a tally supplies: exact totals and one row per matter."""
-    fields = tuple(FactSpec(name=n, title=title, type=kind, unit=unit) for n, title, kind, unit in TALLY_FIELDS)  # type: ignore[arg-type]
-    rows = tuple(FactSpec(name=n, title=title, type=kind) for n, title, kind in RESULT_FIELDS)  # type: ignore[arg-type]
+    fields = tuple(FactSpec(name=n, title=title, type=kind, unit=unit) for n, title, kind, unit in TALLY_FIELDS)
+    rows = tuple(FactSpec(name=n, title=title, type=kind) for n, title, kind in RESULT_FIELDS)
     results = FactSpec(name="results", title="各项结果", type="list", fields=rows)
     return FactSpec(name=name, title="计票", type="record", fields=(*fields, results))
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from siquan.core.errors import SiquanError, Where
 from siquan.core.rules import tree as t
-from siquan.core.rules.decision import FINDING_ONLY, OUTCOMES
+from siquan.core.rules.decision import VERDICTS
 from siquan.core.rules.tree import ANY, BOOLEAN, DATE, DURATION, NUMBER, TEXT, Type
 
 
@@ -97,7 +98,7 @@ class _Checker:
         return self.text[node.start : node.end] or self.text
 
     def _lookup(self, path: str, scope: Scope, node: t.Node) -> t.Node | None:
-        at = {"start": node.start, "end": node.end}
+        at: dict[str, Any] = {"start": node.start, "end": node.end}
         for var, fields in scope.elements:
             if var.strip("^"):
                 if path == var:
@@ -119,7 +120,7 @@ class _Checker:
                 return t.Param(name, type=scope.params[name], **at)
         if path == "today":
             return t.Today(type=DATE, **at)
-        if scope.outcomes and path in (*OUTCOMES, *FINDING_ONLY):
+        if scope.outcomes and path in VERDICTS:
             return t.Literal(path, type=Type("outcome"), **at)
         return None
 
@@ -139,7 +140,7 @@ class _Checker:
         raise UnknownName(self.where, name=node.path, near="、".join(f"`{n}`" for n in near), help="" if near else " ")
 
     def _path(self, node: t.Path, source: t.Node) -> t.Node:
-        at = {"start": node.start, "end": node.end}
+        at: dict[str, Any] = {"start": node.start, "end": node.end}
         kind = source.type.item if source.type.kind == "list" else source.type
         if kind is None or kind.kind == "any":
             return t.Path(source, node.name, type=ANY if source.type.kind != "list" else Type("list"), **at)
@@ -174,7 +175,7 @@ class _Checker:
         return a, b
 
     def visit(self, node: t.Node, scope: Scope, want: Type = ANY) -> t.Node:
-        at = {"start": node.start, "end": node.end}
+        at: dict[str, Any] = {"start": node.start, "end": node.end}
         match node:
             case t.Name():
                 return self._name(node, scope, want)
@@ -256,7 +257,7 @@ class _Checker:
         return parts[0] if len(parts) == 1 else t.Or(parts, type=BOOLEAN, start=node.start, end=node.end)
 
     def _test(self, node: t.Node, left: t.Node, test: t.Node, scope: Scope) -> t.Node:
-        at = {"start": node.start, "end": node.end}
+        at: dict[str, Any] = {"start": node.start, "end": node.end}
 
         def compare(op: str, other: t.Node) -> t.Node:
             a, b = self._agree(node, left, self.visit(other, scope, left.type), op)
@@ -297,7 +298,7 @@ class _Checker:
         return t.Arith(op, a, b, type=result or guess, start=node.start, end=node.end)
 
     def _call(self, node: t.Call, func: str, args: tuple[t.Node, ...], scope: Scope) -> t.Node:
-        at = {"start": node.start, "end": node.end}
+        at: dict[str, Any] = {"start": node.start, "end": node.end}
         if func == "not" and len(args) == 1:
             return t.Not(self._boolean(args[0], scope), type=BOOLEAN, **at)
         if func in ("min", "max", "sum", "count", "mean") and (len(args) > 1):
@@ -328,7 +329,7 @@ def _put(node: t.Node, subject: t.Node) -> t.Node:
     """The tree with `?` replaced."""
     if isinstance(node, t.Subject):
         return subject
-    changes = {}
+    changes: dict[str, Any] = {}
     for name, value in vars(node).items():
         if isinstance(value, t.Node):
             changes[name] = _put(value, subject)

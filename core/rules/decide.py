@@ -7,29 +7,35 @@ cap per rule, outcome of the whole, what to ask, sentences. Nothing here writes,
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from siquan.core.errors import SiquanError
 from siquan.core.rules import tree as t
 from siquan.core.rules.ask import questions, relevant
-from siquan.core.rules.check import Scope, check, put_subject
+from siquan.core.rules.atoms import WrongValue
+from siquan.core.rules.check import Scope, TypeFault, check, put_subject
 from siquan.core.rules.compile import Compiled, compile_all, compile_one
-from siquan.core.rules.decision import BASES, FINDING_ONLY, OUTCOMES, RANK, Ask, Decision, Finding, ParamUse, Piece
-from siquan.core.rules.durable import DurableReading, available
+from siquan.core.rules.decision import BASES, RANK, VERDICTS, Ask, Decision, Finding, ParamUse, Piece
+from siquan.core.rules.durable import DurableContradiction, DurableFault, DurableReading, available
 from siquan.core.rules.facts import FactSet, Schema, to_wire
 from siquan.core.rules.parameters import ParameterBook
 from siquan.core.rules.parse import parse, parse_cell
 from siquan.core.rules.say import Sentence, Template, labels, show, template
-from siquan.core.rules.tree import BOOLEAN, Type
-from siquan.core.rules.values import ABSENT, Rows
+from siquan.core.rules.tree import BOOLEAN
+from siquan.core.rules.values import ABSENT, Rows, exact
 from siquan.core.spec.model import RuleSetSpec, RuleSpec
 
 Truth = bool | None
 CAPPED = ("POLICY", "LOCAL")
+#: durable readings kept per rule set, one per set of parameter values
+READINGS = 32
 #: a longer list is recorded by its size and digest, not by its rows
 LIST_LIMIT = 200
 
@@ -75,9 +81,9 @@ class RuleSet:
         self._readings = tuple(compile_one(node) for _, node in self.readings)
         conditions = [r.condition for r in self.rules]
         self._run, self.facts, self.params = compile_all(conditions)
-        self._outcomes: dict[str, Compiled] = {r.spec.id: compile_one(r.outcome) for r in self.rules if r.outcome is not None}
         self._compiled: dict[t.Node, Compiled] = {}
-        self._durable: dict[tuple[Any, ...], DurableReading] = {}
+        # one reading per set of parameter values; 1, 1/1 and true are equal in Python, hence typed
+        self._durable = functools.lru_cache(READINGS, typed=True)(self._reading)
         self.label = labels(schema)
         #: language -> dotted path -> text, of the plugin's locales
         self.locales: Mapping[str, Mapping[str, str]] = {}
@@ -102,9 +108,13 @@ class RuleSet:
                 t.Literal(True, type=BOOLEAN) if not parts else parts[0] if len(parts) == 1 else t.And(tuple(parts), type=BOOLEAN)
             )
         outcome = None
-        if spec.outcome and spec.outcome not in (*OUTCOMES, *FINDING_ONLY):
+        if spec.outcome and spec.outcome not in VERDICTS:
             with_outcomes = Scope(scope.facts, scope.params, scope.parent, scope.prefix, True)
             outcome = check(parse(spec.outcome, spec.where), with_outcomes, spec.outcome, spec.where)
+            if outcome.type.kind != "outcome":
+                raise TypeFault(
+                    spec.where, text=spec.outcome, left=str(outcome.type), right="outcome", help="可用 " + " ".join(VERDICTS)
+                )  # fmt: skip
         words = spec.say or spec.title or spec.id
         return Rule(
             spec, condition, outcome, template(words, scope, spec.where),
@@ -143,13 +153,12 @@ class RuleSet:
         return run
 
     def durable(self, params: Mapping[str, Any]) -> DurableReading:
-        key = tuple(sorted((k, repr(v)) for k, v in params.items()))
-        reading = self._durable.get(key)
-        if reading is None:
-            name = f"{self.id}@{self.hash[:12]}"
-            reading = DurableReading(name, [(r.spec.id, r.condition) for r in self.rules], params)
-            self._durable[key] = reading
-        return reading
+        """The second reading under these parameter values; the last few are kept."""
+        return self._durable(*(params[name] for name in self.params))
+
+    def _reading(self, *values: Any) -> DurableReading:
+        params = dict(zip(self.params, values, strict=True))
+        return DurableReading(f"{self.id}@{self.hash[:12]}", [(r.spec.id, r.condition) for r in self.rules], params)
 
 
 class Situation:
@@ -195,7 +204,8 @@ class Situation:
     def basis(self, rule: RuleSpec) -> tuple[str, str]:
         """(basis, its cite) of a rule here and now, as dated lines and readings have it."""
         name = f"basis.{rule.id}"
-        basis, cite = rule.basis or self.ruleset.spec.default_basis, ""
+        basis: str = rule.basis or self.ruleset.spec.default_basis
+        cite = ""
         if name in self.book.specs or name in self.book.overrides:
             value = self.param(name)
             if isinstance(value, str) and value in BASES:
@@ -255,34 +265,42 @@ def _cross_check(ruleset: RuleSet, here: Situation, truths: Sequence[Truth]) -> 
         result: Truth = ruleset.compiled(node)(here.fact, here.param, here.on)
         return result
 
-    second = ruleset.durable(params).decide(here.fact, computed)
+    try:
+        second = ruleset.durable(params).decide(here.fact, computed)
+    except (WrongValue, DurableContradiction, DurableFault) as fault:
+        raise EnginesDisagree(ruleset=ruleset.id, rules=f"（{fault.text()}）") from fault
     differ = [r.spec.id for r, truth in zip(ruleset.rules, truths, strict=True) if second.get(r.spec.id) is not truth]
     if differ:
         raise EnginesDisagree(ruleset=ruleset.id, rules="、".join(differ))
 
 
-def _outcome(ruleset: RuleSet, here: Situation, rule: Rule) -> tuple[str, bool]:
-    """(outcome, certain): an outcome expression that is unknown gives the most binding it may come to."""
-    if rule.outcome is None:
-        return rule.spec.outcome or "PASS", True
-    value = ruleset._outcomes[rule.spec.id](here.fact, here.param, here.on)
-    if isinstance(value, str):
-        return value, True
-    possible = [n.value for n in t.walk(rule.outcome) if isinstance(n, t.Literal) and n.type == Type("outcome")]
-    return min(possible, key=lambda o: RANK.get(o, 99)), False
+def _outcomes(node: t.Node, truth: Callable[[t.Node], Truth]) -> set[str]:
+    """What an outcome expression may still come to."""
+    if not isinstance(node, t.If):
+        return {node.value} if isinstance(node, t.Literal) else set(RANK)
+    test = truth(node.test)
+    return (_outcomes(node.then, truth) if test is not False else set()) | (_outcomes(node.other, truth) if test is not True else set())
 
 
 def _finding(ruleset: RuleSet, here: Situation, rule: Rule, truth: Truth, lang: str) -> tuple[Finding, str]:
     spec = rule.spec
     basis, cite = here.basis(spec)
-    asked, certain = _outcome(ruleset, here, rule)
+
+    def value(node: t.Node) -> Truth:
+        result: Truth = ruleset.compiled(node)(here.fact, here.param, here.on)
+        return result
+
+    possible = {spec.outcome or "PASS"} if rule.outcome is None else _outcomes(rule.outcome, value)
+    certain = len({cap(o, basis) for o in possible}) == 1
+    # unknown: the most binding it may come to
+    asked = min(possible, key=lambda o: (RANK.get(cap(o, basis), 99), o != cap(o, basis), o))
     bound = cap(asked, basis)
     if truth is True and not certain:
         truth = None
     read = tuple(n.path for n in t.walk(rule.condition) if isinstance(n, t.Fact))
     unknown: tuple[str, ...] = ()
     if truth is None:
-        atoms = relevant(rule.condition, lambda n: ruleset.compiled(n)(here.fact, here.param, here.on))
+        atoms = relevant(rule.condition, value)
         unknown = questions(atoms, here.fact, here.param, ruleset.derived, ruleset.schema)
         if not certain and rule.outcome is not None:
             unknown += questions([rule.outcome], here.fact, here.param, ruleset.derived, ruleset.schema)
@@ -325,7 +343,7 @@ def _pieces(
 
 def _listed(found: Sequence[tuple[Finding, str]]) -> str:
     seen = {f.outcome for f, _ in found if f.result in ("hit", "unknown") and f.outcome in RANK}
-    return next((o for o in OUTCOMES if o in seen), "PASS")
+    return next((o for o in RANK if o in seen), "PASS")
 
 
 def _tabled(ruleset: RuleSet, rows: Mapping[str, tuple[Rule, Truth]]) -> tuple[str, Any]:
@@ -335,19 +353,22 @@ def _tabled(ruleset: RuleSet, rows: Mapping[str, tuple[Rule, Truth]]) -> tuple[s
     if policy in ("P", "O"):
         order.sort(key=lambda pair: -pair[0].spec.priority)
     hits = [r.spec.out for r, truth in order if truth is True]
+    # what an unknown row would give: of a table that is as unique as it says, a hit leaves none unknown
+    maybe = [r.spec.out for r, truth in order if truth is None]
     if policy in ("R", "O") or policy.startswith("C"):
-        if any(truth is None for _, truth in order):
+        if maybe:
             return "EVIDENCE", None
         return ("PASS", _collect(policy, hits)) if hits or policy == "C#" else ("BLOCK", None)
     if policy in ("U", "A"):
         if len({canonical(o) for o in hits}) > 1 or (policy == "U" and len(hits) > 1):
             return "BLOCK", None
-        if hits:
-            return "PASS", hits[0]
+        if maybe and (policy == "U" or not hits or any(canonical(o) != canonical(hits[0]) for o in maybe)):
+            return "EVIDENCE", None
+        return ("PASS", hits[0]) if hits else ("BLOCK", None)
     for r, truth in order:  # F and P: the first row that holds, unless one before it may
         if truth is None:
             return "EVIDENCE", None
-        if truth is True and policy in ("F", "P"):
+        if truth is True:
             return "PASS", r.spec.out
     return "BLOCK", None
 
@@ -357,7 +378,8 @@ def _collect(policy: str, hits: list[Any]) -> Any:
         return len(hits)
     if policy in ("R", "O"):
         return hits
-    return sum(hits) if policy == "C+" else min(hits) if policy == "C<" else max(hits)
+    numbers = [exact(Decimal(str(h))) for h in hits]
+    return to_wire(exact(sum(numbers, Fraction(0))) if policy == "C+" else min(numbers) if policy == "C<" else max(numbers))
 
 
 def _asks(ruleset: RuleSet, here: Situation, found: Sequence[tuple[Finding, str]], outcome: str) -> tuple[Ask, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 #: In this order; the outcome of a decision is the first that occurs (design part 5).
 OUTCOMES = ("REJECT", "BLOCK", "EVIDENCE", "WARN", "PASS")
 FINDING_ONLY = ("PRIORITY", "TARGET", "NA")
+VERDICTS = (*OUTCOMES, *FINDING_ONLY)
 BASES = ("STATUTE", "OWNERS", "POLICY", "LOCAL")
 RANK = {o: i for i, o in enumerate(OUTCOMES)}
 

@@ -16,7 +16,7 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
-from siquan.core.errors import Errors, SiquanError, Where
+from siquan.core.errors import BadInput, Errors, SiquanError, Where
 from siquan.core.rules.tree import BOOLEAN, DATE, NUMBER, TEXT, Type
 from siquan.core.rules.values import ABSENT, Rows, exact
 from siquan.core.spec.model import FactSpec
@@ -51,7 +51,7 @@ def type_of(spec: FactSpec) -> Type:
         case "boolean":
             return BOOLEAN
         case "integer" | "decimal":
-            return Type("number", unit=spec.unit)
+            return Type("number", unit=spec.unit, floor=spec.min is not None and spec.min >= 0)
         case "date":
             return DATE
         case "enum":
@@ -182,6 +182,8 @@ def to_wire(value: Any) -> Any:
     return value
 
 
+#: neither of the two databases takes all of these
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _TRAPS = {"yes": "true", "no": "false", "是": "true", "否": "false", "on": "true", "off": "false"}
 
 
@@ -193,7 +195,7 @@ class Reader:
         self.errors: list[SiquanError] = []
 
     def bad(self, path: str, value: Any, zh: str, en: str, help: str = "", where: Where | None = None) -> None:
-        shown = str(value)
+        shown = "…" if isinstance(value, int) and value.bit_length() > 10_000 else str(value)
         title = self.schema.title(path) if self.titles else path
         self.errors.append(
             BadFact(
@@ -229,6 +231,9 @@ class Reader:
             text = to_wire(text) if isinstance(text, Fraction | dt.date) else str(text)
         if len(text) > MAX_TEXT:
             self.bad(path, text, f"超过 {MAX_TEXT} 字", f"longer than {MAX_TEXT} characters", where=where)
+            return None
+        if _CONTROL.search(text):
+            self.bad(path, _CONTROL.sub("�", text), "含有控制字符", "it holds control characters", where=where)
             return None
         return text
 
@@ -340,8 +345,14 @@ class Reader:
     def read(self, raw: Mapping[str, Any], *, check: bool = True) -> dict[str, Stated]:
         """All facts of a mapping by leaf path; a record that does not exist stands under its own path as ABSENT."""
         out: dict[str, Stated] = {}
+        if not isinstance(raw, Mapping):
+            raise BadInput(self.where, why="facts are a mapping of names to values", help="写作 事实名: 值")
         for key, value in raw.items():
             self._read(str(key), value, {}, out)
+        for path, fact in out.items():
+            record = self.schema.record_of(path)
+            if record is not None and fact.value not in (None, ABSENT) and (gone := out.get(record.name)) and gone.value is ABSENT:
+                self.bad(path, to_wire(fact.value), f"同时又说 {record.name} 是“无”", f"`{record.name}` is said to be absent as well")
         if check and self.errors:
             raise Errors(self.errors) if len(self.errors) > 1 else self.errors[0]
         return out
@@ -354,6 +365,9 @@ class Reader:
                 UnknownFact(self.where, fact=path, path=path, near="、".join(f"`{n}`" for n in near), help="" if near else " ")
             )
             return
+        if path in out:
+            self.bad(path, raw, "填了两次", "it is given twice")
+            return
         around = dict(outer)
         if isinstance(raw, Mapping) and "value" in raw:
             for key in raw:
@@ -365,23 +379,26 @@ class Reader:
         if spec.type == "record":
             self._record(path, spec, raw, around, out)
             return
-        as_of = None
-        if around.get("as_of") not in (None, ""):
-            as_of = self._date(path, around["as_of"], None)
-            if as_of and as_of > self.on:
-                zh = f"查询日期晚于判定日 {self.on.isoformat()}"
-                self.bad(path, as_of, zh, f"its date lies after the decision date {self.on.isoformat()}")
         if spec.type == "list":
-            absent = spec.absent and (raw == NONE or raw == spec.absent)
-            value = None if raw is None else ABSENT if absent else self.rows(path, spec, raw, bool(around.get("complete", False)))
+            absent = spec.absent and (raw == NONE or self.titles and raw == spec.absent)
+            complete = around.get("complete") or False
+            if not isinstance(complete, bool):
+                self.bad(path, complete, "complete 应是 true 或 false", "`complete` must be true or false")
+                return
+            value = None if raw is None else ABSENT if absent else self.rows(path, spec, raw, complete)
         elif isinstance(raw, Mapping | list | tuple):
             self.bad(path, raw, "这里要一个值，不是列表或记录", "a single value is expected")
             return
         else:
             value = self.scalar(path, spec, raw)
-        out[path] = Stated(
-            value, as_of, str(around.get("source") or ""), str(around.get("ref") or ""), str(around.get("by") or "")
-        )
+        out[path] = self._stated(path, value, around)
+
+    def _stated(self, path: str, value: Any, around: Mapping[str, Any]) -> Stated:
+        as_of = self._date(path, around["as_of"], None) if around.get("as_of") else None
+        if as_of and as_of > self.on:
+            self.bad(path, as_of, f"查询日期晚于判定日 {self.on}", f"its date lies after the decision date {self.on}")
+        source, ref, by = (str(around.get(k) or "") for k in ("source", "ref", "by"))
+        return Stated(value, as_of, source, ref, by)
 
     def _record(self, path: str, spec: FactSpec, raw: Any, around: dict[str, Any], out: dict[str, Stated]) -> None:
         if raw is None:
@@ -390,12 +407,7 @@ class Reader:
             if not spec.absent:
                 self.bad(path, raw, "这项没有声明“可以没有”", "this record cannot be absent", "在事实上写 absent: 无")
                 return
-            as_of = self._date(path, around["as_of"], None) if around.get("as_of") else None
-            if as_of and as_of > self.on:
-                self.bad(path, as_of, f"查询日期晚于判定日 {self.on}", f"its date lies after the decision date {self.on}")
-            out[path] = Stated(
-                ABSENT, as_of, str(around.get("source") or ""), str(around.get("ref") or ""), str(around.get("by") or "")
-            )
+            out[path] = self._stated(path, ABSENT, around)
             return
         if not isinstance(raw, Mapping):
             self.bad(path, raw, "应是一条记录，或 none", "a record or none is expected")
@@ -439,8 +451,7 @@ class FactSet:
             if fact.value is ABSENT:
                 for old in [p for p in merged if p.startswith(path + ".")]:
                     del merged[old]
-            head = path.rpartition(".")[0]
-            if head and fact.value is not None and head in merged and merged[head].value is ABSENT:
+            for head in [p for p, old in merged.items() if path.startswith(p + ".") and fact.value is not None and old.value is ABSENT]:
                 del merged[head]
             merged[path] = fact
         return replace(self, stated=merged)
@@ -454,10 +465,8 @@ def staleness(schema: Schema, stated: Mapping[str, Stated], on: dt.date, days: A
         if spec is None or not spec.max_age or fact.as_of is None or fact.value is None:
             continue
         limit = days(spec.max_age)
-        if isinstance(limit, int):
-            until = fact.as_of + dt.timedelta(days=limit)
-            if until < on:
-                out[path] = until
+        if isinstance(limit, int) and limit < (on - fact.as_of).days:
+            out[path] = fact.as_of + dt.timedelta(days=limit)
     return out
 
 

@@ -7,6 +7,8 @@ wins. Before its first value a parameter is unknown; a null value repeals it (kn
 from __future__ import annotations
 
 import datetime as dt
+import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -37,13 +39,9 @@ def plain(value: Any) -> Any:
     """A YAML or JSON value as the engines see it."""
     if value is None:
         return ABSENT
-    if isinstance(value, bool | dt.date):
-        return value
-    if isinstance(value, int | Decimal | Fraction):
-        return exact(value)
     if isinstance(value, float):
-        return exact(Decimal(str(value)))
-    return value
+        value = Decimal(str(value))
+    return exact(value) if isinstance(value, int | Decimal | Fraction) else value
 
 
 def type_of_value(value: Any) -> Type:
@@ -56,16 +54,14 @@ def type_of_value(value: Any) -> Type:
     return TEXT if isinstance(value, str) else ANY
 
 
-def from_text(text: str, like: Any = None) -> Any:
-    """`--set NAME=VALUE`: a value in words, read as the type the parameter has."""
+def from_text(text: str) -> Any:
+    """`--set NAME=VALUE`: a value in words."""
     if text in ("null", ""):
         return ABSENT
     if text in ("true", "false"):
         return text == "true"
-    try:
+    if re.fullmatch(r"[-+]?[0-9]{1,60}(\.[0-9]{1,60})?", text):
         return exact(Decimal(text))
-    except ArithmeticError:
-        pass
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
@@ -80,25 +76,30 @@ class ParameterBook:
         for spec in specs:
             known = self.specs.get(spec.name)
             lines = (*known.lines, *spec.lines) if known else spec.lines
-            self.specs[spec.name] = spec.model_copy(
-                update={"lines": lines, "title": (known.title if known else "") or spec.title}
-            )
+            title = (known.title if known else "") or spec.title
+            self.specs[spec.name] = spec.model_copy(update={"lines": lines, "title": title})
         self.overrides = dict(overrides or {})
         self.version = version
         self._lines: dict[str, dict[str, list[ParamLine]]] = {}
         for name, spec in self.specs.items():
             places: dict[str, list[ParamLine]] = {}
+            first = next((line.value for line in spec.lines if line.value is not None), None)
             for line in spec.lines:
                 places.setdefault(line.place, []).append(line)
-            for lines in places.values():
-                lines.sort(key=lambda line: line.since)
-                _no_twins(name, lines)
+                if line.value is not None and (kind := type_of_value(plain(line.value))) != (own := type_of_value(plain(first))):
+                    zh = f"前面的值是 {own}，这里的 `{line.value}` 是 {kind}"
+                    raise BadParameter(line.where, name=name, why=f"`{line.value}` is {kind}, other values are {own}", why_zh=zh)
+            for dated in places.values():
+                dated.sort(key=lambda line: line.since)
+                _no_twins(name, dated)
             self._lines[name] = places
 
     def with_overrides(self, overrides: Mapping[str, Any]) -> ParameterBook:
-        for name in overrides:
+        for name, value in overrides.items():
             if name not in self.specs and not name.startswith("basis."):
                 raise UnknownParameter(name=name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise BadParameter(name=name, why=f"`{value}` is not a number", why_zh=f"`{value}` 不是数字")
         clone = object.__new__(ParameterBook)
         clone.__dict__.update(self.__dict__)
         clone.overrides = {**self.overrides, **overrides}
@@ -153,6 +154,4 @@ def _no_twins(name: str, lines: Sequence[ParamLine]) -> None:
     for a, b in zip(lines, lines[1:], strict=False):
         if a.since == b.since:
             where: Where | None = b.where
-            raise BadParameter(
-                where, name=name, why=f"two values start on {a.since}", why_zh=f"{a.since} 有两个值同时生效"
-            )
+            raise BadParameter(where, name=name, why=f"two values start on {a.since}", why_zh=f"{a.since} 有两个值同时生效")

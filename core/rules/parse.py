@@ -10,7 +10,7 @@ from decimal import Decimal
 from importlib import resources
 from typing import Any
 
-from lark import Lark, Token, Transformer, Tree, UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken, v_args
+from lark import Lark, Token, Transformer, Tree, UnexpectedInput, v_args
 
 from siquan.core.errors import SiquanError, Where
 from siquan.core.rules import tree as t
@@ -58,8 +58,8 @@ def duration(text: str) -> Duration | None:
 
 
 @v_args(meta=True, inline=True)
-class _Build(Transformer[Token, t.Node]):
-    def _at(self, meta: Any) -> dict[str, int]:
+class _Build(Transformer):  # type: ignore[misc]
+    def _at(self, meta: Any) -> dict[str, Any]:
         return {"start": getattr(meta, "start_pos", 0), "end": getattr(meta, "end_pos", 0)}
 
     def start(self, meta: Any, node: t.Node) -> t.Node:
@@ -170,7 +170,7 @@ class _Build(Transformer[Token, t.Node]):
         return t.ListOf(items, **self._at(meta))
 
 
-def _temporal(text: str, at: dict[str, int]) -> t.Node:
+def _temporal(text: str, at: dict[str, Any]) -> t.Node:
     period = duration(text)
     if period is not None:
         return t.Literal(period, type=t.DURATION, **at)
@@ -206,8 +206,8 @@ def _run(text: str, start: str, where: Where | None, names: tuple[str, ...]) -> 
             raise SyntaxFault(where, text=text[:40] + "…", found="(", at=1, hint="套得太深，请拆成几条规则或推导事实")
         return _Build().transform(parsed)
     except UnexpectedInput as fault:
-        at = fault.pos_in_stream if isinstance(fault, UnexpectedToken | UnexpectedCharacters) else len(text)
-        at = len(text) if at is None or isinstance(fault, UnexpectedEOF) or at >= len(text) else at
+        at = fault.pos_in_stream
+        at = at if at is not None and 0 <= at < len(text) else len(text)
         found = text[at : at + 8] or "…"
         raise SyntaxFault(where, text=text, found=found, at=at + 1, hint=_hint(text, at)) from None
     except SiquanError:

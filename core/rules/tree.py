@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+
 #: Types are short words, so that a message can print them: boolean number text date duration enum record list any.
 @dataclass(frozen=True)
 class Type:

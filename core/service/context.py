@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from siquan.core.engine.access import Chain, Post
+from siquan.core.engine.ballots import BadVote, Ballot, read_ballots, read_roll
 from siquan.core.engine.definition import Definition
 from siquan.core.engine.fold import Story, fold
-from siquan.core.engine.ballots import Ballot, BadVote, read_ballots, read_roll
 from siquan.core.engine.votes import Policy, tally
 from siquan.core.rules.decide import RuleSet, Situation, decide
 from siquan.core.rules.decision import Decision

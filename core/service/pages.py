@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from siquan.core.diagram import main_line
 from siquan.core.engine.deadlines import Due, remaining
 from siquan.core.errors import NoAccess
 from siquan.core.rules.decision import Decision
@@ -107,7 +108,7 @@ class CasePage:
     def build(self, context: Context, person: str, lang: str) -> CaseView:
         tx, case, spec = context.tx, context.case, context.definition.spec
         words = Words(self.app.catalogue, spec, lang)
-        steps = ()
+        steps: tuple[StepView, ...] = ()
         if not context.state.final:
             steps = tuple(
                 step_view(context, t, person, words) for t in context.definition.machine.steps(case.state) if not t.auto
@@ -137,8 +138,9 @@ class CasePage:
     def _progress(self, context: Context, words: Words) -> tuple[ProgressStep, ...]:
         """One step per state of the main line; the states of a fragment are one step together."""
         groups: list[tuple[str, list[str]]] = []
+        line = main_line(context.definition.spec)
         for state in context.definition.spec.states:
-            if not state.main or (state.final and state.name != context.case.state and state.final in ("failed", "withdrawn", "terminated")):
+            if state.name != context.case.state and (not state.main or (state.name not in line and not state.fragment)):
                 continue
             prefix = state.name.rpartition(".")[0] if state.fragment else ""
             title = words.text(f"parts.{prefix}", state.part or state.title) if prefix else words.state(state)
@@ -250,7 +252,7 @@ class CasePage:
             key = child.decision.outcome if child.decision else ""
             if key:
                 counts[key] = counts.get(key, 0) + 1
-        columns = ()
+        columns: tuple[tuple[str, str], ...] = ()
         if ruleset and full:
             rules = self.app.ruleset_of(definition, ruleset)
             columns = tuple((r.id, rules.title(r, lang)) for r in rules.spec.rules)

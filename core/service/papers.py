@@ -58,8 +58,8 @@ class Papers:
             return int(text) if text.isdigit() else book.value(text, day, places) if text in book.specs else None
 
         stale = staleness(rules.schema, stated, day, number)
-        facts = FactSet(rules.schema, stated, day, stale)
-        return decide(rules, facts, book, day, places, parent=self._parent(rules, parent, day), lists=lists, lang=lang)
+        known = FactSet(rules.schema, stated, day, stale)
+        return decide(rules, known, book, day, places, parent=self._parent(rules, parent, day), lists=lists, lang=lang)
 
     def _rows_schema(self, process: str) -> FactSpec:
         """Children of a process as a list fact: their facts, `state` and `outcome`."""

@@ -54,9 +54,7 @@ class Processes:
         spec = definition.spec
         words = Words(self.app.catalogue, spec, lang)
         with self.app.store.read() as tx:
-            by_state: dict[str, int] = {}
-            for state, n in tx.cases.count_open_by("state", None, {spec.id: frozenset()}).items():
-                by_state[state] = n
+            by_state = tx.cases.count_open_by("state", None, {spec.id: frozenset()})
             texts = {k.removeprefix(f"{words.short}."): v for k, v in words.texts.items()}
             graph = from_process(
                 spec, lang=lang, counts={k: v for k, v in by_state.items() if v}, href=lambda s: f"#state-{s}", texts=texts

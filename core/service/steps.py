@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from siquan.core.engine.access import may_act
+from siquan.core.engine.access import acting_roles, may_act
 from siquan.core.engine.deadlines import Due
 from siquan.core.rules.decision import Decision, Finding, Piece
 from siquan.core.service.context import Context
@@ -68,7 +68,7 @@ def _person_blocks(context: Context, transition: TransitionSpec, person: str) ->
     for state in transition.not_same_as:
         if person in story.acted.get(state, ()):
             title = next((s.title for s in context.definition.spec.states if s.name == state), state)
-            out.append(Block("person", "BLOCK", words(f"你办过“{title}”，这一步须由另一个人办"), rule="four-eyes"))
+            out.append(Block("person", "BLOCK", words(f"你办过“{title}”，这一步须由另一个人办"), cite="流程规定的分工"))
     for group in context.definition.spec.separate:
         if transition.name not in group:
             continue
@@ -78,7 +78,7 @@ def _person_blocks(context: Context, transition: TransitionSpec, person: str) ->
             done = person in (story.suppliers if other == "facts" else story.fired.get(other, ()))
             if done:
                 what = "录入过事实" if other == "facts" else f"办过“{_title(context, other)}”"
-                out.append(Block("person", "BLOCK", words(f"你{what}，按分工不能再办这一步"), rule="separate"))
+                out.append(Block("person", "BLOCK", words(f"你{what}，按分工不能再办这一步"), cite="流程规定的分工"))
     return out
 
 
@@ -155,15 +155,12 @@ def _read(out: Assessment, decision: Decision, offered: set[str]) -> None:
 
 
 def _role_block(context: Context, transition: TransitionSpec, able: set[str]) -> Block:
-    from siquan.core.engine.access import acting_roles
-
     spec = context.definition.spec
     roles = acting_roles(spec, context.state, transition)
     titles = "、".join(dict.fromkeys(spec.roles[r].title for r in roles)) or "开办人"
     if not able:
         return Block("nobody", "BLOCK", words(f"须由{titles}办理，现在没有人担任"), rule="if_nobody", cure="请管理员指定人员")
-    names = [context.app.person_name(context.tx, p) for p in sorted(able)][:4]
-    return Block("role", "BLOCK", words(f"须由{titles}办理"), cure=f"可由 {'、'.join(names)} 办理")
+    return Block("role", "BLOCK", words(f"须由{titles}办理"))
 
 
 def due_of(row_record: object) -> Due:

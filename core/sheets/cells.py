@@ -55,7 +55,9 @@ _ODD = {
 }  # fmt: skip
 
 _WIDE = {c: c - 0xFEE0 for c in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
-_TIDY = str.maketrans({**_WIDE, 0x200B: None, 0x2060: None, 0xFEFF: None, "\r": None, "\u3000": " ", "\u00a0": " "})
+_TIDY = str.maketrans(
+    {**_WIDE, 0x200B: None, 0x2060: None, 0xFEFF: None, "\r": None, "\u3000": " ", "\u00a0": " "}
+)
 _DAY = FactSpec(name="as_of", type="date")
 _NUMBER = re.compile(r"[+-]?(\d{1,60}|\d{1,3}(,\d{3}){1,19})(\.\d{1,60})?|-?\d{1,60}/\d{1,60}")
 _STAMP = re.compile(r"(\d{4}\D\d{1,2}\D\d{1,2}日?)[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?")
@@ -67,7 +69,13 @@ def tidy(text: str) -> str:
 
 
 def shown(cell: Cell) -> str:
-    text = cell.shown if isinstance(cell, Odd) else {True: "TRUE", False: "FALSE"}[cell] if isinstance(cell, bool) else str(cell)
+    text = (
+        cell.shown
+        if isinstance(cell, Odd)
+        else {True: "TRUE", False: "FALSE"}[cell]
+        if isinstance(cell, bool)
+        else str(cell)
+    )
     return text if len(text) <= 60 else text[:60] + "…"
 
 
@@ -104,7 +112,9 @@ class Cells:
             cell = tidy(cell)
             if not cell or (cell in UNKNOWNS and not (column.fact and cell in column.fact.values.values())):
                 return None, None
-            if not cell.isprintable() and any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in cell):
+            if not cell.isprintable() and any(
+                unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in cell
+            ):
                 return None, Problem(
                     ascii(cell)[1:61], "有看不见的控制字符", "it holds control characters",
                     "重新输入这一格", "type the cell again",
@@ -200,7 +210,9 @@ class Cells:
                 return None, Problem(shown(cell), str(said["why_zh"]), str(said["why"]), *how)
             day = value
         if not EARLIEST <= day <= LATEST:
-            return None, Problem(day.isoformat(), "不在 1900 至 2199 年", "it is not between 1900 and 2199", *how)
+            return None, Problem(
+                day.isoformat(), "不在 1900 至 2199 年", "it is not between 1900 and 2199", *how
+            )
         return day.isoformat(), None
 
     def _as_of(self, column: Column, cell: Cell) -> Answer:
@@ -223,5 +235,9 @@ class Cells:
         if text == NONE and not (column.fact and column.fact.absent):
             return None, Problem(text, "none 是系统保留的词", "none is a reserved word")
         if column.fact is None:
-            return (text, None) if len(text) <= 200 else (None, Problem(shown(text), "超过 200 字", "longer than 200 characters"))
+            return (
+                (text, None)
+                if len(text) <= 200
+                else (None, Problem(shown(text), "超过 200 字", "longer than 200 characters"))
+            )
         return self._ask(column, text)

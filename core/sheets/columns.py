@@ -22,7 +22,7 @@ UNKNOWNS = ("未知", "不详", "unknown", "?", "？")
 class Unfit(SiquanError):
     """the sheet `{sheet}` of the plugin cannot be used: {why}"""
 
-    code = "SQ615"
+    code = "SQ815"
     zh = "插件里的表 `{sheet}` 不能用：{why_zh}"
     help_en = "correct `excel:` in the plugin's process"
     help_zh = "改正插件流程里的 `excel:`"
@@ -59,18 +59,24 @@ class Layout:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", tuple(self._column(c) for c in self.sheet.columns))
+        name = self.sheet.name
+        if not 1 <= len(name) <= 31 or re.search(r"[\[\]:*?/\\]", name) or name in (NOTES, WORDS):
+            raise self.unfit("Excel allows no sheet of this name", "Excel 的工作表不能叫这个名字")
         seen: dict[str, str] = {}
         for column in self.columns:
             for mark in (f"title {fold(column.title)}", f"{column.kind} {column.path or column.part}"):
                 if mark in seen:
                     raise self.unfit(
-                        f"`{column.title}` and `{seen[mark]}` are the same", f"`{column.title}` 与 `{seen[mark]}` 重复"
+                        f"`{column.title}` and `{seen[mark]}` are the same",
+                        f"`{column.title}` 与 `{seen[mark]}` 重复",
                     )
                 seen[mark] = column.title
         _ = self.keys
 
     def unfit(self, why: str, why_zh: str) -> Unfit:
-        return Unfit(self.sheet.where or Where(self.sheet.target), sheet=self.sheet.name, why=why, why_zh=why_zh)
+        return Unfit(
+            self.sheet.where or Where(self.sheet.target), sheet=self.sheet.name, why=why, why_zh=why_zh
+        )
 
     def _column(self, spec: ColumnSpec) -> Column:
         if spec.envelope:
@@ -78,7 +84,9 @@ class Layout:
         path = spec.finding or spec.fact
         fact = self.schema.get(path)
         if not fold(spec.title) or fact is None:
-            raise self.unfit(f"column `{spec.title}`: there is no fact `{path}`", f"`{spec.title}` 列：没有事实 `{path}`")
+            raise self.unfit(
+                f"column `{spec.title}`: there is no fact `{path}`", f"`{spec.title}` 列：没有事实 `{path}`"
+            )
         if spec.finding:
             if not fact.absent:
                 raise self.unfit(
@@ -107,7 +115,9 @@ class Layout:
     @cached_property
     def findings(self) -> tuple[Column, ...]:
         """Broadest first, so that a record that does not exist settles its fields."""
-        return tuple(sorted((c for c in self.columns if c.kind == "finding"), key=lambda c: c.path.count(".")))
+        return tuple(
+            sorted((c for c in self.columns if c.kind == "finding"), key=lambda c: c.path.count("."))
+        )
 
     @cached_property
     def parts(self) -> dict[str, Column]:
@@ -119,7 +129,9 @@ class Layout:
         """Path of a finding -> value columns of that fact or of the record's fields."""
         return {
             f.path: tuple(
-                c for c in self.columns if c.kind == "fact" and (c.path == f.path or c.path.startswith(f.path + "."))
+                c
+                for c in self.columns
+                if c.kind == "fact" and (c.path == f.path or c.path.startswith(f.path + "."))
             )
             for f in self.findings
         }

@@ -57,7 +57,12 @@ def _format(column: Column) -> str:
 
 
 def form(
-    columns: Sequence[Column], name: str, lines: Iterable[list[Shown]], explained: list[list[str]], title: str, frozen: int
+    columns: Sequence[Column],
+    name: str,
+    lines: Iterable[list[Shown]],
+    explained: list[list[str]],
+    title: str,
+    frozen: int,
 ) -> bytes:
     """The file. `lines` are rows of cells in the order of the columns, `explained` the lines of 说明 (none: no such
     sheet), `frozen` the number of columns that stay in sight."""
@@ -198,7 +203,11 @@ def _validations(ws: Any, columns: Sequence[Column]) -> list[list[str]]:
         choices = _choices(column)
         if choices:
             formula = '"' + ",".join(choices) + '"'
-            if len(formula) > 255 or any(c in w for w in choices for c in ',"，') or choices[0].startswith("="):
+            if (
+                len(formula) > 255
+                or any(c in w for w in choices for c in ',"，')
+                or choices[0].startswith("=")
+            ):
                 letter = get_column_letter(len(elsewhere) + 1)
                 elsewhere.append(choices)
                 formula = f"{quote_sheetname(WORDS)}!${letter}$1:${letter}${len(choices)}"
@@ -218,10 +227,20 @@ def _validations(ws: Any, columns: Sequence[Column]) -> list[list[str]]:
 
 def _hint(column: Column) -> str:
     if column.part:
-        return {"as_of": f"日期，{EARLIEST.year} 年以后，不晚于办理当天", "source": "从哪里得知", "ref": "文号", "by": "谁查的"}[column.part]
+        return {
+            "as_of": f"日期，{EARLIEST.year} 年以后，不晚于办理当天",
+            "source": "从哪里得知",
+            "ref": "文号",
+            "by": "谁查的",
+        }[column.part]
     fact = column.fact
     assert fact is not None
     if column.kind == "finding":
         return "查过没有填“否”，并填查询日期；查过有填“是”，再填旁边各列；没有查留空或填“未知”"
-    words = [fact.help, f"例：{sample(column)}" if sample(column) else "", f"没有填“{fact.absent}”" if fact.absent else "", "没有查留空"]
+    words = [
+        fact.help,
+        f"例：{sample(column)}" if sample(column) else "",
+        f"没有填“{fact.absent}”" if fact.absent else "",
+        "没有查留空",
+    ]
     return "；".join(w for w in words if w)

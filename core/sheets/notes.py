@@ -14,7 +14,19 @@ _SENSITIVE = {
     "name": "姓名", "phone": "电话", "id": "证件", "address": "住址", "crime": "犯罪记录", "party": "党内情况", "money": "金额",
     "health": "健康",
 }  # fmt: skip
-HEAD = ["列名", "内容", "怎么填", "单位", "可填的词", "没有时填", "谁提供", "依据材料", "敏感", "有效期", "说明"]
+HEAD = [
+    "列名",
+    "内容",
+    "怎么填",
+    "单位",
+    "可填的词",
+    "没有时填",
+    "谁提供",
+    "依据材料",
+    "敏感",
+    "有效期",
+    "说明",
+]
 
 
 def notes(layout: Layout, title: str, example: bool, roles: Mapping[str, str]) -> list[list[str]]:

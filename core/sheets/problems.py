@@ -8,7 +8,7 @@ from siquan.core.errors import SiquanError
 class NoSheet(SiquanError):
     """there is no sheet called `{sheet}`; the file has {have}"""
 
-    code = "SQ605"
+    code = "SQ805"
     zh = "没有叫 `{sheet}` 的工作表，文件里有 {have}"
     help_en = "rename the sheet to `{sheet}`, or leave only that one in the file"
     help_zh = "把工作表改名为 `{sheet}`，或者文件里只留这一张"
@@ -18,7 +18,7 @@ class NoSheet(SiquanError):
 class NoColumn(SiquanError):
     """columns are missing: {names}"""
 
-    code = "SQ606"
+    code = "SQ806"
     zh = "缺列：{names}"
     help_en = "{near}take the empty form again and fill that; a column with nothing to say stays empty"
     help_zh = "{near_zh}请下载空表重填；没有内容的列留空，不要删"
@@ -28,7 +28,7 @@ class NoColumn(SiquanError):
 class UnknownColumn(SiquanError):
     """there is no column `{title}`"""
 
-    code = "SQ607"
+    code = "SQ807"
     zh = "没有 `{title}` 这一列"
     help_en = "{near}a column of your own may stay when its title starts with `#` or 备注; it is not read"
     help_zh = "{near_zh}自己加的列，列名用 `#` 或“备注”开头就可以保留，不会读入"
@@ -38,7 +38,7 @@ class UnknownColumn(SiquanError):
 class TwiceColumn(SiquanError):
     """the column `{title}` stands twice, first in {first}"""
 
-    code = "SQ608"
+    code = "SQ808"
     zh = "`{title}` 有两列，第一列在 {first}"
     help_en = "delete or rename one of them"
     help_zh = "删掉或改名其中一列"
@@ -48,7 +48,7 @@ class TwiceColumn(SiquanError):
 class Merged(SiquanError):
     """the cells {range} are merged"""
 
-    code = "SQ609"
+    code = "SQ809"
     zh = "单元格 {range} 是合并的"
     help_en = "unmerge them and write the value into every row"
     help_zh = "取消合并，每一行都填上内容"
@@ -58,7 +58,7 @@ class Merged(SiquanError):
 class BadCell(SiquanError):
     """`{title}` cannot take `{value}`: {why}"""
 
-    code = "SQ610"
+    code = "SQ810"
     zh = "`{title}` 不能填 `{value}`：{why_zh}"
     help_en = "{do}"
     help_zh = "{do_zh}"
@@ -68,7 +68,7 @@ class BadCell(SiquanError):
 class Contradiction(SiquanError):
     """`{title}` says {said}, but `{other}` in {cell} says `{value}`"""
 
-    code = "SQ611"
+    code = "SQ811"
     zh = "`{title}` 填了“{said}”，{cell} 的 `{other}` 却填了 `{value}`"
     help_en = "keep one of the two"
     help_zh = "两处只能有一处对，改掉另一处"
@@ -78,7 +78,7 @@ class Contradiction(SiquanError):
 class NoDate(SiquanError):
     """{titles} says 否, but the row has no date of the check in `{column}`"""
 
-    code = "SQ612"
+    code = "SQ812"
     zh = "{titles} 填了“否”，这一行却没有 `{column}`"
     help_en = "“no” counts only with the day it was looked up; fill in the day, or leave the cell empty"
     help_zh = "“否”要有查询那天的日期才算数：填上日期；没有查就留空或填“未知”"
@@ -88,7 +88,7 @@ class NoDate(SiquanError):
 class TwiceRow(SiquanError):
     """row {row} has the same {titles} as row {first}: `{value}`"""
 
-    code = "SQ613"
+    code = "SQ813"
     zh = "第 {row} 行与第 {first} 行的{titles}相同：`{value}`"
     help_en = "delete one of the two rows, or correct what identifies it"
     help_zh = "删掉重复的一行，或改正{titles}"
@@ -98,7 +98,7 @@ class TwiceRow(SiquanError):
 class MoreProblems(SiquanError):
     """{more} more problems are not listed"""
 
-    code = "SQ614"
+    code = "SQ814"
     zh = "还有 {more} 处问题没有列出"
     help_en = "put these right first, then import again"
     help_zh = "先改这些，再导入一次"
@@ -108,7 +108,7 @@ class MoreProblems(SiquanError):
 class EmptyCell(SiquanError):
     """`{title}` is empty"""
 
-    code = "SQ616"
+    code = "SQ816"
     zh = "`{title}` 没有填"
     help_en = "fill it in, or delete the whole row"
     help_zh = "填上内容；这一行不要的话，整行删掉"

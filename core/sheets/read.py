@@ -184,7 +184,9 @@ class _Import:
                 break
         if not first:
             return (1, []), []
-        scores = [sum(1 for _, cell in row if isinstance(cell, str) and fold(cell) in known) for _, row in first]
+        scores = [
+            sum(1 for _, cell in row if isinstance(cell, str) and fold(cell) in known) for _, row in first
+        ]
         best = scores.index(max(scores))
         return first[best], first[best + 1 :]
 
@@ -209,7 +211,11 @@ class _Import:
             else:
                 out[at], self.at[column.title] = column, at
         # a fact that is computed may be left out; everything else stands in the form
-        missing = [c for c in self.layout.columns if c.title not in self.at and not (c.fact and c.fact.derive and not c.required)]
+        missing = [
+            c
+            for c in self.layout.columns
+            if c.title not in self.at and not (c.fact and c.fact.derive and not c.required)
+        ]
         for at, title in strange:
             near = _near(title, [c.title for c in missing] or [c.title for c in self.layout.columns])
             self.wrong(number, at, UnknownColumn(
@@ -219,7 +225,9 @@ class _Import:
         if missing:
             pairs = [(c.title, _near(c.title, [t for _, t in strange])) for c in missing]
             guess = "；".join(f"{near} → `{title}`" for title, near in pairs if near)
-            names = "、".join(f"`{c.title}`" for c in missing[:20]) + (f"…（{len(missing)}）" if len(missing) > 20 else "")
+            names = "、".join(f"`{c.title}`" for c in missing[:20]) + (
+                f"…（{len(missing)}）" if len(missing) > 20 else ""
+            )
             self.wrong(number, 1, NoColumn(
                 self.where(number, 1), names=names,
                 near=f"perhaps renamed: {guess}. " if guess else "", near_zh=f"可能改了名：{guess}。" if guess else "",
@@ -231,7 +239,11 @@ class _Import:
         for ref in merged:
             start, _, stop = ref.partition(":")
             (top, left), (bottom, right) = _corner(start), _corner(stop or start)
-            if head <= bottom and top <= last and any(left <= at <= right for at, c in columns.items() if c is not None):
+            if (
+                head <= bottom
+                and top <= last
+                and any(left <= at <= right for at, c in columns.items() if c is not None)
+            ):
                 self.wrong(top, left, Merged(self.where(top, left), range=ref))
 
     # rows
@@ -284,7 +296,9 @@ class _Import:
         return SheetRow(number, key, values, around, self.layout.reach)
 
     @staticmethod
-    def _has(column: Column, values: Mapping[str, Any], around: Mapping[str, str], said: Mapping[str, str]) -> bool:
+    def _has(
+        column: Column, values: Mapping[str, Any], around: Mapping[str, str], said: Mapping[str, str]
+    ) -> bool:
         if column.kind == "envelope":
             return column.part in around
         return column.path in (values if column.kind == "fact" else said)
@@ -335,7 +349,9 @@ class _Import:
             inside = any(path.startswith(p + ".") for p in settled)
             if word == YES:
                 if inside:
-                    outer = next(c for c in self.layout.findings if path.startswith(c.path + ".") and c.path in settled)
+                    outer = next(
+                        c for c in self.layout.findings if path.startswith(c.path + ".") and c.path in settled
+                    )
                     self._clash(number, outer, column, NO, YES)
                 elif values.get(path) == NONE:
                     own = next(c for c in self.layout.below[path] if c.path == path)
@@ -352,7 +368,13 @@ class _Import:
                 if "as_of" in self.layout.reach[path]:
                     undated.append(column.title)
         date = self.layout.parts.get("as_of")
-        if undated and date is not None and "as_of" not in around and date.title not in failed and not date.required:
+        if (
+            undated
+            and date is not None
+            and "as_of" not in around
+            and date.title not in failed
+            and not date.required
+        ):
             at = self.at.get(date.title, 1)
             names = "、".join(undated[:5]) + (f"…（{len(undated)}）" if len(undated) > 5 else "")
             self.wrong(number, at, NoDate(self.where(number, at), titles=names, column=date.title))

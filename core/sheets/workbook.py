@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import IO, Any
+from itertools import chain
+from typing import Any
 from xml.parsers import expat
 
-from siquan.core.errors import Where
-from siquan.core.sheets.archive import NotWorkbook, opened, part
+from siquan.core.sheets.archive import Damaged, opened, part
 
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
-_CHUNK = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +46,25 @@ _QUOTED = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
 def kind_of_format(number: int, code: str) -> str:
     """`date`, `time`, `percent`, zeros such as `000` for a padded number, or empty for a plain number."""
     if not code:
-        return "date" if number in _DATES else "time" if number in _TIMES else "percent" if number in (9, 10) else ""
+        return (
+            "date"
+            if number in _DATES
+            else "time"
+            if number in _TIMES
+            else "percent"
+            if number in (9, 10)
+            else ""
+        )
     bare = _QUOTED.sub("", code).split(";")[0].strip().lower()
     if re.fullmatch("0{2,}", bare):
         return bare
     if "general" in bare:
         return ""
+    if re.search(r"\[[hms]+\]", code.lower()):  # elapsed time
+        return "time"
     if "y" in bare or "d" in bare or ("m" in bare and "h" not in bare and "s" not in bare):
         return "date"
-    if "h" in bare or "s" in bare or re.search(r"\[[hms]+\]", code.lower()):
+    if "h" in bare or "s" in bare:
         return "time"
     return "percent" if "%" in bare else ""
 
@@ -66,7 +75,9 @@ def serial_date(serial: float, epoch_1904: bool) -> dt.date | None:
     day = int(serial)
     if day < (0 if epoch_1904 else 1):
         return None
-    start = dt.date(1904, 1, 1) if epoch_1904 else dt.date(1899, 12, 31) if day < 60 else dt.date(1899, 12, 30)
+    start = (
+        dt.date(1904, 1, 1) if epoch_1904 else dt.date(1899, 12, 31) if day < 60 else dt.date(1899, 12, 30)
+    )
     try:
         return start + dt.timedelta(days=day)
     except OverflowError:
@@ -84,20 +95,18 @@ def unescape(text: str) -> str:
 # XML
 
 
-class _Broken(Exception):
-    """XML that is no workbook's."""
-
-
 Start = Callable[[str, dict[str, str]], None]
 End = Callable[[str], None]
 Chars = Callable[[str], None]
 
 
-def _pump(source: IO[bytes], start: Start, end: End | None = None, chars: Chars | None = None) -> Iterator[None]:
+def _pump(
+    source: Iterator[bytes], start: Start, end: End | None = None, chars: Chars | None = None
+) -> Iterator[None]:
     """Feed a part to the handlers; yields after every chunk. A document type, where entities are declared, is refused."""
 
     def doctype(*_: Any) -> None:
-        raise _Broken
+        raise Damaged
 
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -108,19 +117,15 @@ def _pump(source: IO[bytes], start: Start, end: End | None = None, chars: Chars 
         parser.EndElementHandler = end
     if chars is not None:
         parser.CharacterDataHandler = chars
-    more = True
-    with source:
-        while more:
-            chunk = source.read(_CHUNK)
-            more = bool(chunk)
-            try:
-                parser.Parse(chunk, not more)
-            except (expat.ExpatError, ValueError, IndexError, OverflowError):  # bad XML, or numbers that are none
-                raise _Broken from None
-            yield
+    for piece in chain(source, (b"",)):
+        try:
+            parser.Parse(piece, not piece)
+        except (expat.ExpatError, ValueError, IndexError, OverflowError):  # bad XML, or numbers that are none
+            raise Damaged from None
+        yield
 
 
-def _elements(source: IO[bytes] | None, take: Start) -> None:
+def _elements(source: Iterator[bytes] | None, take: Start) -> None:
     """Call `take(local name, attributes)` for every element of a part."""
     if source is not None:
         for _ in _pump(source, lambda tag, attrs: take(tag.rpartition(":")[2], attrs)):
@@ -129,7 +134,9 @@ def _elements(source: IO[bytes] | None, take: Start) -> None:
 
 def _attribute(attrs: dict[str, str], local: str) -> str:
     """An attribute whatever its prefix."""
-    return next((v for k, v in attrs.items() if k.rpartition(":")[2] == local and ":" in k), attrs.get(local, ""))
+    return next(
+        (v for k, v in attrs.items() if k.rpartition(":")[2] == local and ":" in k), attrs.get(local, "")
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +147,7 @@ class Sheet:
 
 
 class Workbook:
-    """An open workbook. Use `open_workbook`, which turns whatever is broken in the XML into NotWorkbook."""
+    """An open workbook. Raises Damaged; `open_workbook` makes that NotWorkbook."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
@@ -164,10 +171,12 @@ class Workbook:
         return out
 
     def _open(self) -> None:
-        book = next((p for kind, p in self._relations("", "").values() if kind == "officeDocument"), "xl/workbook.xml")
+        book = next(
+            (p for kind, p in self._relations("", "").values() if kind == "officeDocument"), "xl/workbook.xml"
+        )
         source = part(self._archive, book)
         if source is None:
-            raise _Broken
+            raise Damaged
         folder, name = posixpath.split(book)
         related = self._relations(folder, name)
 
@@ -177,7 +186,9 @@ class Workbook:
             elif tag == "sheet":
                 kind, path = related.get(_attribute(attrs, "id"), ("", ""))
                 if kind == "worksheet":
-                    self.sheets.append(Sheet(attrs.get("name", ""), path, attrs.get("state", "visible") != "visible"))
+                    self.sheets.append(
+                        Sheet(attrs.get("name", ""), path, attrs.get("state", "visible") != "visible")
+                    )
 
         _elements(source, take)
         for kind, path in related.values():
@@ -243,7 +254,7 @@ class Workbook:
         self._read_strings()
         source = part(self._archive, sheet.path)
         if source is None:
-            raise _Broken
+            raise Damaged
         reader = _Rows(self._strings, self._formats, self._1904, merged)
         for _ in _pump(source, reader.start, reader.end, reader.chars):
             if reader.ready:
@@ -289,7 +300,7 @@ class _Rows:
             number = attrs.get("r")
             self.number = int(number) if number else self.number + 1
             if not 1 <= self.number <= LAST_ROW:
-                raise _Broken
+                raise Damaged
             self.row, self.column = [], 0
         elif tag == "rPh":
             self.phonetic = True
@@ -318,12 +329,12 @@ class _Rows:
 
     def _column(self, letters: str) -> int:
         if not re.fullmatch("[A-Z]{1,3}", letters):
-            raise _Broken
+            raise Damaged
         number = 0
         for letter in letters:
             number = number * 26 + ord(letter) - 64
         if number > LAST_COLUMN:
-            raise _Broken
+            raise Damaged
         self.letters[letters] = number
         return number
 
@@ -371,7 +382,4 @@ def _number(text: str, style: str, epoch_1904: bool) -> Cell:
 def open_workbook(data: bytes, name: str) -> Iterator[Workbook]:
     """The workbook in `data`; what is wrong with the file, at once or while it is read, is an error for people."""
     with opened(data, name) as archive:
-        try:
-            yield Workbook(archive)
-        except _Broken:
-            raise NotWorkbook(Where(name), name=name, why="the file is damaged", why_zh="文件已损坏") from None
+        yield Workbook(archive)

@@ -41,7 +41,12 @@ def rows_from_titles(sheet: SheetSpec, rows: Sequence[Mapping[str, Any]]) -> byt
         for name in row:
             if name not in titles:
                 where = sheet.where or Where(sheet.target)
-                raise Unfit(where, sheet=sheet.name, why=f"row {n}: no column `{name}`", why_zh=f"第 {n} 行：没有列 `{name}`")
+                raise Unfit(
+                    where,
+                    sheet=sheet.name,
+                    why=f"row {n}: no column `{name}`",
+                    why_zh=f"第 {n} 行：没有列 `{name}`",
+                )
     columns = [Column(c.title, "fact") for c in sheet.columns]
     lines = ([_typed(row.get(c.title)) for c in sheet.columns] for row in rows)
     return form(columns, sheet.name, lines, [], sheet.name, 0)
@@ -71,7 +76,11 @@ def _flat(row: Mapping[str, Any], before: str = "") -> dict[str, dict[str, Any]]
     for name, given in row.items():
         path = before + name
         envelope = dict(given) if isinstance(given, Mapping) and "value" in given else {"value": given}
-        value = to_wire(envelope["value"]) if not isinstance(envelope["value"], Decimal) else str(envelope["value"])
+        value = (
+            to_wire(envelope["value"])
+            if not isinstance(envelope["value"], Decimal)
+            else str(envelope["value"])
+        )
         if isinstance(value, Mapping):
             around = {k: v for k, v in envelope.items() if k != "value"}
             out.update({p: {**around, **e} for p, e in _flat(value, path + ".").items()})
@@ -116,7 +125,9 @@ def _part(layout: Layout, facts: Mapping[str, Mapping[str, Any]], part: str) -> 
     if not found:
         return None
     if part == "as_of":
-        return _day(dt.date.fromisoformat(min(found)))  # the oldest: what is shown is never fresher than it is
+        return _day(
+            dt.date.fromisoformat(min(found))
+        )  # the oldest: what is shown is never fresher than it is
     return "；".join(dict.fromkeys(found))
 
 

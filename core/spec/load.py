@@ -9,7 +9,7 @@ from typing import Any
 from siquan.core.errors import Errors, SiquanError, Where
 from siquan.core.spec import read
 from siquan.core.spec.model import CaseSpec, ParamSpec, PluginSpec, ProcessSpec, RuleSetSpec
-from siquan.core.spec.process import _full, read_process
+from siquan.core.spec.process import UnknownReference, _full, read_process
 from siquan.core.spec.source import Cursor, Map, Seq, WrongShape, read_yaml
 from siquan.core.spec.version import content_hash
 
@@ -80,11 +80,15 @@ class _Loader:
             if not self.errors:
                 self.errors.append(NoProcess(Where(self.shown(self.path)), path=self.path.name))
             return None
+        head = PluginSpec(name=self.name, path=str(self.path))
+        if isinstance(raw, Map) and "ruleset" in raw:
+            alone = self.guard(self._ruleset, raw, Where(self.shown(self.path)))
+            return self._finish([], [alone[0]], alone[1], head) if alone else None
         found = self.guard(read_process, raw, self.name, self.library, {}, Where(self.shown(self.path)))
         if found is None:
             return None
         processes, rulesets = found
-        return self._finish(processes, rulesets, (), PluginSpec(name=self.name, title=processes[0].title, path=str(self.path)))
+        return self._finish(processes, rulesets, (), head)
 
     def _folder(self) -> PluginSpec | None:
         head = PluginSpec(name=self.name, path=str(self.path))
@@ -110,16 +114,23 @@ class _Loader:
         for path, raw in rule_files:
             done = self.guard(self._ruleset, raw, Where(self.shown(path)))
             if done:
-                rulesets.append(done)
-        cases = [case for path, raw in self.files("cases") for case in self.guard(self._cases, raw, Where(self.shown(path))) or ()]
-        bases = {k: v for _, raw in self.files("cases") if isinstance(raw, Map) for k, v in read.plain(raw.get("bases") or {}).items()}
-        if cases or bases:
-            processes = [
-                p.model_copy(
-                    update={"cases": (*p.cases, *(x for x in cases if x.process in (p.id, ""))), "bases": {**bases, **p.bases}}
-                )
-                for p in processes
-            ]
+                rulesets.append(done[0])
+                parameters += done[1]
+        cases: list[CaseSpec] = []
+        bases: dict[str, Any] = {}
+        for path, raw in self.files("cases"):
+            more = self.guard(self._cases, raw, Where(self.shown(path)), bases)
+            cases += more or ()
+        only = processes[0].id if len(processes) == 1 else ""
+        ids = [p.id for p in processes]
+        cases = [x if x.process else x.model_copy(update={"process": only}) for x in cases]
+        self.errors += [
+            UnknownReference(x.where, name=x.process, what="process", what_zh="流程", known="、".join(ids)) for x in cases if x.process not in ids
+        ]
+        processes = [
+            p.model_copy(update={"cases": (*p.cases, *(x for x in cases if x.process == p.id)), "bases": {**bases, **p.bases}})
+            for p in processes
+        ]
         return self._finish(processes, rulesets, parameters, head)
 
     def _manifest(self, raw: Any) -> PluginSpec:
@@ -131,18 +142,19 @@ class _Loader:
         c.done()
         return spec
 
-    def _ruleset(self, raw: Any, where: Where) -> RuleSetSpec:
+    def _ruleset(self, raw: Any, where: Where) -> tuple[RuleSetSpec, tuple[ParamSpec, ...]]:
         c = Cursor(raw, "ruleset", where)
         name, process = c.text("ruleset", need=True), c.text("process")
-        return read.read_ruleset(f"{self.name}.{name}", raw, where, process=_full(process, self.name) if process else "")
+        spec = read.read_ruleset(f"{self.name}.{name}", raw, where, process=_full(process, self.name) if process else "", alone=True)
+        return spec, read.read_parameters(c.map("parameters"))
 
-    def _cases(self, raw: Any, where: Where) -> list[CaseSpec]:
+    def _cases(self, raw: Any, where: Where, bases: dict[str, Any]) -> list[CaseSpec]:
         process = ""
         entries: Any = raw
         if isinstance(raw, Map):
             c = Cursor(raw, "cases", where)
             process, entries = c.text("process"), c.list("cases")
-            c.any("bases")
+            bases.update(read.plain(c.map("bases")))
             c.done()
         if not isinstance(entries, Seq):
             raise WrongShape(where, key="cases", wanted="a list of cases", wanted_zh="一列用例", value=entries)
@@ -168,7 +180,7 @@ class _Loader:
     ) -> PluginSpec:
         for kind, kind_zh, items in (("process", "流程", processes), ("rule set", "规则集", rulesets)):
             seen: set[str] = set()
-            for item in items:  # type: ignore[attr-defined]
+            for item in items:
                 if item.id in seen:
                     self.errors.append(DuplicateId(item.where, kind=kind, kind_zh=kind_zh, id=item.id))
                 seen.add(item.id)

@@ -190,9 +190,9 @@ def read_process(
     c.any("as")
     id = f"{plugin}.{short}"
     if child is None and c.has("child_of"):
-        link = Cursor(c.any("child_of"), "child_of", c.at("child_of"))
-        child = ChildOf(process=_full(link.text("process", need=True), plugin), name=link.text("as", need=True))
-        link.done()
+        above = Cursor(c.any("child_of"), "child_of", c.at("child_of"))
+        child = ChildOf(process=_full(above.text("process", need=True), plugin), name=above.text("as", need=True))
+        above.done()
     states_raw = c.map("states")
     if not states_raw:
         raise WrongShape(c.where, key="states", wanted="at least one state", wanted_zh="至少一个状态", value="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -169,10 +170,10 @@ def _line(name: str, raw: Any, where: Where, since: str = "") -> ParamLine:
 # rules
 
 
-def read_ruleset(id: str, raw: Any, where: Where, *, process: str = "", prefix: str = "") -> RuleSetSpec:
-    """A rule list (`list:`) or a decision table (`inputs:` and `rows:`)."""
+def read_ruleset(id: str, raw: Any, where: Where, *, process: str = "", prefix: str = "", alone: bool = False) -> RuleSetSpec:
+    """A rule list (`list:`) or a decision table (`inputs:` and `rows:`); `alone` in a file of its own."""
     c = Cursor(raw, f"rules.{id}", where)
-    for key in ("ruleset", "process"):
+    for key in ("ruleset", "process", "parameters") if alone else ():
         c.any(key)
     inputs = c.words("inputs")
     table = bool(inputs) or c.has("rows")
@@ -195,6 +196,8 @@ def read_ruleset(id: str, raw: Any, where: Where, *, process: str = "", prefix: 
     c.done(("list", "rows", "inputs", "hit_policy"))
     seen: dict[str, RuleSpec] = {}
     for rule in rules:
+        if policy in ("C+", "C<", "C>") and not re.fullmatch(r"-?\d+(\.\d+)?", str(rule.out)):
+            raise WrongShape(rule.where, key="out", wanted="a number", wanted_zh="数字", value=rule.out)
         if rule.id in seen:
             raise WrongShape(rule.where, key="id", wanted="unique", wanted_zh="不重复的编号", value=rule.id)
         seen[rule.id] = rule

@@ -77,12 +77,14 @@ class Seq(list[Any]):
 def _hint(text: str) -> str:
     if "\t" in text or "tab" in text:
         return "缩进请用空格，不要用 Tab"
+    if "：" in text:
+        return "键后面要用半角冒号加一个空格，不是全角的“：”"
     if "expected ',' or" in text or "flow" in text:
         return "含有 { } , : 的文字要加引号，或另起一行"
     if "mapping values are not allowed" in text:
-        return "值里有冒号时要加引号；全角冒号不是键的冒号"
-    if "found character" in text or "cannot start" in text:
-        return "以 > @ % ` 等开头的文字要加引号"
+        return "值里有冒号时要加引号"
+    if any(words in text for words in ("found character", "cannot start", "chomping", "expected a comment", "block text")):
+        return "以 > | @ % ` 等开头的文字要加引号"
     return "检查缩进、引号和冒号后的空格"
 
 
@@ -95,7 +97,7 @@ def _scalar(node: ScalarNode) -> Any:
         return None
     if kind == "bool":
         return text.lower() == "true"
-    if kind == "int" and re.fullmatch(r"[-+]?(0|[1-9]\d*)", text):
+    if kind == "int" and re.fullmatch(r"[-+]?(0|[1-9]\d{0,999})", text):
         return int(text)
     if kind == "float" and re.fullmatch(r"[-+]?\d+\.\d+", text):
         return Decimal(text)
@@ -140,6 +142,8 @@ class _Builder:
                 seq.append(self.build(item, depth + 1))
                 seq.at.append(self.where(item))
             return seq
+        if node.style in ("|", ">") and not node.value.strip():
+            raise YamlFault(self.where(node), why="a block text with nothing in it", hint=_hint("block text"))
         return _scalar(node)
 
 
@@ -153,7 +157,9 @@ def parse_yaml(text: str, file: str) -> Any:
         where = Where(file, mark.line + 1, mark.column + 1) if mark else Where(file)
         why = " ".join(str(fault.problem or fault.context or fault).split())
         line = text.splitlines()[mark.line] if mark and mark.line < len(text.splitlines()) else ""
-        raise YamlFault(where, why=why, hint=_hint(line if "\t" in line else why)) from None
+        raise YamlFault(where, why=why, hint=_hint(line if "\t" in line or "：" in line else why)) from None
+    except RecursionError:
+        raise YamlFault(Where(file), why="too large or too deep", hint="拆成几个文件") from None
     except Exception as fault:  # the reader refuses control characters with errors of its own
         raise YamlFault(Where(file), why=" ".join(str(fault).split())[:200], hint=_hint("")) from None
     return None if node is None else _Builder(file).build(node)
@@ -257,7 +263,11 @@ class Cursor:
 
     def table(self, key: str) -> dict[str, str]:
         """A mapping of words to words."""
-        return {k: "" if v is None else str(v) for k, v in self.map(key).items()}
+        found = self.map(key)
+        for name, value in found.items():
+            if isinstance(value, Map | Seq):
+                raise WrongShape(found.at[name], key=name, wanted="text", wanted_zh="文字", value=str(value)[:60], help="含有 { } 的文字要加引号")
+        return {k: "" if v is None else str(v) for k, v in found.items()}
 
     def choice(self, key: str, allowed: Iterable[str], default: str) -> str:
         value = self.text(key, default)

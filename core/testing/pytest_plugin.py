@@ -23,7 +23,7 @@ def pytest_collect_file(parent: pytest.Collector, file_path: Path) -> pytest.Col
         return None
     in_folder = file_path.parent.name == "cases" and (file_path.parent.parent / "workflows").is_dir()
     one_file = file_path.parent.name == "plugins"
-    return CaseFile.from_parent(parent, path=file_path) if in_folder or one_file else None  # type: ignore[no-any-return]
+    return CaseFile.from_parent(parent, path=file_path) if in_folder or one_file else None
 
 
 class CaseFile(pytest.File):

@@ -151,7 +151,7 @@ class _Walk:
             hits |= set(self.refused)
             if set(self.case.because) != hits:
                 self.out.append(f"命中的规则应为 {sorted(self.case.because)}，实为 {sorted(hits)}")
-        problems = self.service.audit_verify() + self.service.replay()  # type: ignore[operator]
+        problems = self.service.audit_verify() + self.service.replay()
         return [*self.out, *(f"经过核验不符：{p}" for p in problems)]
 
     # persons
@@ -307,7 +307,7 @@ class _Walk:
         marks = {fault.code}
         if isinstance(fault, StepRefused):
             marks |= {b.rule for b in fault.blocks} | {b.kind for b in fault.blocks} | {"not_before" for b in fault.blocks if b.kind == "time"}
-            marks |= {"separate" for b in fault.blocks if b.rule == "four-eyes"}
+            marks |= {"separate" for b in fault.blocks if b.kind == "person"}
             self.refused = [b.rule for b in fault.blocks if b.rule]
         if isinstance(fault, NoAccess):
             marks |= {"role", "access", "nobody"}

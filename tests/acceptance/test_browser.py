@@ -65,7 +65,7 @@ PALE = """() => {
 }"""
 
 #: Buttons and links by themselves that are too small for a finger.
-SMALL = """() => [...document.querySelectorAll('button, a.btn, .sq-tab a, summary')]
+SMALL = """() => [...document.querySelectorAll('button:not(.visually-hidden), a.btn, .sq-tab a, summary')]
   .filter(e => e.checkVisibility() && !e.closest('details:not([open]) > *:not(summary)'))
   .map(e => [e.textContent.trim(), e.getBoundingClientRect()])
   .filter(([, box]) => box.height < 24 && box.height > 0).map(([text, box]) => text + ' ' + box.height)"""

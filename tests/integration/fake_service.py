@@ -315,6 +315,13 @@ def check(fields: tuple[FieldView, ...], given: Any) -> tuple[FieldView, ...]:
     for f in fields:
         raw = given.get(f.path)
         bare = raw.get("value") if isinstance(raw, dict) else raw
+        if f.columns:
+            rows = tuple(
+                tuple(str(row.get(c.path, "")) for c in f.columns)
+                for row in (bare if raw is not None else [])
+            )
+            out.append(replace(f, rows=rows))
+            continue
         text = "" if bare is None else str(bare).lower() if isinstance(bare, bool) else str(bare)
         error = "还没有填" if f.required and not text else ""
         if f.kind == "date" and text > "2026-11-23" and text != "none":

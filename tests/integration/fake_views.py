@@ -158,6 +158,11 @@ FIELDS = (
     FieldView("credit.day", "查询日期", "date", True, group="失信被执行人查询", help="实际查询的那一天"),
     FieldView("credit.via", "查询途径", "text", False, group="失信被执行人查询", envelope=True, evidence=("查询结果截图",)),
     FieldView("pledges", "承诺书份数", "integer", False, group="承诺书", unit="份", min="0", max="3"),
+    FieldView(
+        "team", "小组成员", "list", False, group="其他",
+        columns=(FieldView("name", "姓名", "text", True), FieldView("role", "代表谁", "enum", True, options=(("owner", "业主"), ("street", "街道"))), FieldView("leader", "组长", "boolean", False), FieldView("until", "至", "date", False, absent="未定")),
+        rows=(("何一", "owner", "true", "none"),), complete=False,
+    ),
     FieldView("build_done", "整改完成日", "date", False, group="其他", absent="未整改"),
 )  # fmt: skip
 OPENING = (

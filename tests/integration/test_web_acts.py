@@ -232,3 +232,28 @@ def test_the_wire_form_of_a_posting() -> None:
     assert posted.facts == {"credit.listed": True, "credit.via": {"value": "网", "as_of": "2026-11-01"}}
     rows = replace(views.FIELDS[2], kind="list", envelope=False)
     assert postings.read(form, [rows]).facts == {"credit.via": {"value": ["网"], "complete": True}}
+
+
+def test_a_list_of_records_is_a_table(browser: Browser, service: Any) -> None:
+    url = "/cases/c-0147/facts"
+    page = browser.get(url).text
+    assert (
+        'name="fact.team[0].name"' in page and 'value="何一"' in page and 'name="fact.team[3].name"' in page
+    )
+    rows = {
+        "fact.team[0].name": "何一",
+        "fact.team[0].role": "owner",
+        "fact.team[0].leader": "true",
+        "fact.team[0].until": postings.ABSENT,
+        "fact.team[2].name": "高二",
+        "fact.team.complete": "1",
+        "key": "k",
+        "revision": "38",
+    }
+    more = browser.post(url, {**rows, "step": "more"})
+    assert more.status_code == 200 and service.acts == []
+    assert 'name="fact.team[1].name" aria-label="姓名" value="高二"' in more.text
+    assert 'name="fact.team[4].name"' in more.text and 'name="fact.team[5].name"' not in more.text
+    assert browser.post(url, rows).status_code == 302
+    first = {"name": "何一", "role": "owner", "leader": True, "until": "none"}
+    assert service.acts[0]["facts"] == {"team": {"value": [first, {"name": "高二"}], "complete": True}}

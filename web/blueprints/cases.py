@@ -32,6 +32,8 @@ def facts(case_id: str) -> Answer:
     posted = read(request.form, blank.fields)
     preview = service().supply_form(case_id, person(), posted.facts, lang())
     fields = shown(preview.fields, posted)
+    if request.form.get("step") == "more":
+        return render_template("facts.html", preview=preview, fields=fields, posted=posted)
     if any(f.error for f in fields):
         return render_template("facts.html", preview=preview, fields=fields, posted=posted), 422
     try:

@@ -101,6 +101,10 @@ def add(case_id: str, name: str) -> Answer:
     posted = read(request.form, service().opening_form(view.process, person(), None, lang()))
     fields = shown(service().opening_form(view.process, person(), posted.facts, lang()), posted)
     wrong: tuple[str, ...] = ()
+    if request.form.get("step") == "more":
+        return render_template(
+            "child_new.html", case=case, view=view, fields=fields, posted=posted, problems=()
+        )
     if not any(f.error for f in fields):
         try:
             result = service().add_child(case_id, name, person(), posted.facts, posted.key or None)

@@ -61,6 +61,8 @@ def start(process_id: str) -> Answer:
     place = request.form.get("place", "")
     fields = shown(service().opening_form(process_id, person(), posted.facts, lang()), posted)
     wrong: dict[str, str] = {}
+    if request.form.get("step") == "more":
+        return opening(view, fields, posted, place)
     if view.places and place not in {p for p, _title in view.places}:
         wrong["place"] = _("请选一个地方")
     if wrong or any(f.error for f in fields):

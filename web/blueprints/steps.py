@@ -68,7 +68,7 @@ def step(case_id: str, name: str) -> Answer:
     posted = read(request.form, blank.fields)
     preview = service().form(case_id, name, person(), posted.facts, lang(), seen_revision=posted.revision)
     preview = replace(preview, fields=shown(preview.fields, posted))
-    if what == "edit":
+    if what in ("edit", "more"):
         return fill(preview, posted)
     wrong = words_wrong(preview, posted)
     if wrong or any(f.error for f in preview.fields):

@@ -1,0 +1,125 @@
+"""plugins, verify, test, draw, schema: a process designer's verbs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from siquan.core.cli.reading import print_json
+from siquan.core.diagram import from_process
+from siquan.core.errors import NotFound
+from siquan.core.home import Home
+from siquan.core.plugins import Catalogue, Found, _bind, bundled_dirs, discover
+from siquan.core.spec.load import load_fragments, load_plugin
+from siquan.core.spec.schema import SCHEMAS
+from siquan.core.testing.runner import run_case
+from siquan.core.verify import verify as findings_of
+
+
+def plugins(args: argparse.Namespace) -> int:
+    found = Home.of().catalogue().found
+    if args.json:
+        print_json([
+            {
+                "name": f.name, "title": f.spec.title if f.spec else "", "path": f.path, "origin": f.origin,
+                "processes": [p.id for p in f.spec.processes] if f.spec else [], "rulesets": [r.id for r in f.spec.rulesets] if f.spec else [],
+                "error": f.error.to_json() if f.error else None,
+            }
+            for f in found
+        ])  # fmt: skip
+    else:
+        for f in found:
+            if f.spec is not None:
+                print(f"{f.name:<24}{f.spec.title}　{len(f.spec.processes)} 个流程，{len(f.spec.rulesets)} 个规则集")
+            elif f.error is not None:
+                print(f"{f.name:<24}装不上\n{f.error.full('zh')}")
+    return 1 if any(f.error for f in found) else 0
+
+
+def chosen(plugin: str | None) -> tuple[Catalogue, list[str]]:
+    """The catalogue and the names to look at; a path is loaded beside the bundled plugins."""
+    home = Home.of()
+    path = Path(plugin) if plugin else None
+    if path is not None and path.exists() and (path.is_dir() or path.suffix == ".yaml"):
+        catalogue = discover(home.plugin_dirs, bundled=False, only=[path.resolve()])
+        return with_library(catalogue, path.resolve()), [path.stem if path.is_file() else path.name]
+    catalogue = home.catalogue()
+    names = [plugin] if plugin else [f.name for f in catalogue.found]
+    for name in names:
+        catalogue.plugin(name)
+    return catalogue, names
+
+
+def with_library(catalogue: Catalogue, path: Path) -> Catalogue:
+    """A plugin outside the installation may still use the bundled fragments."""
+    if catalogue.plugins:
+        return catalogue
+    library: dict[str, Any] = {}
+    for folder in bundled_dirs():
+        library.update(load_fragments(folder))
+    spec = load_plugin(path, library)
+    fresh = Catalogue([Found(spec.name, str(path), spec)])
+    _bind(fresh)
+    error = fresh.found[0].error
+    if error is not None:
+        raise error
+    return fresh
+
+
+def verify(args: argparse.Namespace) -> int:
+    lang = os.environ.get("SIQUAN_LANG", "zh")
+    catalogue, names = chosen(args.plugin)
+    findings = [(name, f) for name in names for f in findings_of(catalogue, name)]
+    worst = {f.severity for _, f in findings}
+    if args.json:
+        print_json([{"plugin": n, **f.to_json(lang)} for n, f in findings])
+    else:
+        for _, f in findings:
+            if f.severity == "note":
+                continue
+            print(f"{f.where or ''}: {f.severity} {f.code}: {f.zh if lang == 'zh' else f.en}")
+            if f.help_zh:
+                print(f"  help: {f.help_zh if lang == 'zh' else f.help_en}")
+            if f.story:
+                print("  经过：" + " → ".join(f.story))
+        counts = {s: sum(f.severity == s for _, f in findings) for s in ("error", "warning", "note")}
+        print(f"{len(names)} 个插件：{counts['error']} 个错误，{counts['warning']} 个提醒，{counts['note']} 个说明")
+    return 1 if "error" in worst or (args.strict and "warning" in worst) else 0
+
+
+def test(args: argparse.Namespace) -> int:
+    catalogue, names = chosen(args.plugin)
+    results = []
+    for name in names:
+        for process in catalogue.plugin(name).processes:
+            for case in process.cases:
+                full = case if case.process else case.model_copy(update={"process": process.id})
+                if full.process == process.id:
+                    results.append((full, run_case(catalogue, full)))
+    failed = [(c, why) for c, why in results if why]
+    if args.json:
+        print_json({"passed": len(results) - len(failed), "failed": [{"case": c.name, "process": c.process, "where": str(c.where), "why": why} for c, why in failed]})
+    else:
+        for c, why in failed:
+            print(f"{c.where}: “{c.name}”不成立")
+            for line in why:
+                print(f"  {line}")
+        print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+def draw(args: argparse.Namespace) -> int:
+    graph = from_process(Home.of().catalogue().definition(args.process).spec)
+    print(graph.mermaid() if args.mermaid else graph.svg())
+    return 0
+
+
+def schema(args: argparse.Namespace) -> int:
+    if args.kind not in SCHEMAS:
+        raise NotFound(kind="schema", name=args.kind, help="、".join(SCHEMAS))
+    print_json(SCHEMAS[args.kind]())
+    return 0
+
+

@@ -1,0 +1,71 @@
+"""What every verb reads and prints: facts, dates, JSON, decisions in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from siquan.core.errors import BadInput, Where
+from siquan.core.home import Home
+from siquan.core.service import Siquan
+from siquan.core.spec.read import plain
+from siquan.core.spec.source import parse_yaml
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=1, default=str))
+
+
+def read_facts(text: str) -> dict[str, Any]:
+    """F of the contract: JSON or YAML whose keys are fact names; `@file` and `-` read it from elsewhere."""
+    name = "--facts"
+    if text == "-":
+        text = sys.stdin.read()
+    elif text.startswith("@"):
+        name = text[1:]
+        try:
+            text = Path(name).read_text(encoding="utf-8")
+        except OSError as fault:
+            raise BadInput(Where(name), why=str(fault.strerror)) from None
+    value = parse_yaml(text, name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise BadInput(Where(name), why="应是一组 事实: 值")
+    facts = plain(value)
+    assert isinstance(facts, dict)
+    return facts
+
+
+def read_day(text: str | None) -> dt.date | None:
+    if not text:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise BadInput(why=f"`{text}` 不是日期，写作 2026-11-23") from None
+
+
+def open_service() -> Siquan:
+    return Home.of().service()
+
+
+def find_case(service: Siquan, name: str) -> str:
+    return service.case_id(name)
+
+
+def print_decision(decision: Any) -> None:
+    words = {"REJECT": "拟不通过", "BLOCK": "不得进行", "EVIDENCE": "待补证", "WARN": "提示", "PASS": "通过", "PRIORITY": "优先", "TARGET": "目标", "NA": "不适用"}
+    print(f"{words[decision.outcome]} {decision.outcome}" + (f"　{decision.value}" if decision.value is not None else ""))
+    for f in decision.findings:
+        if f.result in ("hit", "unknown"):
+            capped = f"（原为 {f.capped_from}，依据是 {f.basis}，最多提示）" if f.capped_from else ""
+            print(f"  {f.rule:<10}{words.get(f.outcome, f.outcome)}　{f.message}{capped}　[{f.basis} {f.basis_cite or f.cite}]")
+    for a in decision.asks:
+        print(f"  要问：{a.title}（{a.fact}）" + (f"，由 {a.by} 提供" if a.by else "") + ("" if a.blocking else "，不影响继续"))
+    print(f"  {decision.ruleset}，{decision.version}，{decision.hash[:12]}，判定日 {decision.on}，引擎 {'、'.join(decision.engines)}")
+
+
