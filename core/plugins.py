@@ -13,19 +13,18 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import pluggy
 
 from siquan.core import hookspecs
 from siquan.core.engine.definition import Binder, Definition
-from siquan.core.errors import NotFound, SiquanError
+from siquan.core.errors import NotFound, SiquanError, Where
 from siquan.core.rules.decide import RuleSet
 from siquan.core.rules.parameters import ParameterBook
 from siquan.core.spec.load import DuplicateId, load_fragments, load_plugin
 from siquan.core.spec.model import PluginSpec
 from siquan.core.spec.source import Map
-
 
 T = TypeVar("T")
 
@@ -196,7 +195,7 @@ def _fragments(pm: pluggy.PluginManager, folders: Iterable[Path], broken: list[F
     """Fragments of the folders and of the plugins' hooks; a folder with a broken one is reported in `broken`."""
     places = [(folder.name, folder) for folder in folders]
     for hook in pm.hook.siquan_fragment_paths.get_hookimpls():
-        paths = _guard(hook.plugin_name, hook.function)
+        paths = _guard(hook.plugin_name, cast("Callable[[], Sequence[Path] | None]", hook.function))
         if isinstance(paths, SiquanError):
             broken.append(Found(hook.plugin_name, "", None, paths))
         else:
@@ -233,12 +232,12 @@ def _bind(catalogue: Catalogue) -> None:
             continue
         try:
             if found.name in seen:
-                raise DuplicateId(found.spec.where, kind="plugin", kind_zh="插件", id=found.name)
+                raise DuplicateId(Where(found.path), kind="plugin", kind_zh="插件", id=found.name)
             book = ParameterBook(found.spec.parameters)
             definitions, rulesets = Binder(found.spec.processes, found.spec.rulesets, book.types()).bind()
             clash = set(book.specs) & set(catalogue.book.specs)
             if clash:
-                raise DuplicateId(found.spec.where, kind="parameter", kind_zh="参数", id="、".join(sorted(clash)))
+                raise DuplicateId(Where(found.path), kind="parameter", kind_zh="参数", id="、".join(sorted(clash)))
         except SiquanError as fault:
             catalogue.found[n] = replace(found, spec=None, error=fault)
             continue

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+FIELDS = ("name", "post", "login", "password", "about")
+
 
 @dataclass(frozen=True)
 class DemoAccount:
@@ -13,6 +15,7 @@ class DemoAccount:
     post: str  # `梧桐里社区 · 经办`
     login: str
     password: str
+    about: str = ""  # what there is to do for this person
 
 
 def demo(given: Any) -> DemoAccount:
@@ -20,7 +23,7 @@ def demo(given: Any) -> DemoAccount:
     if isinstance(given, DemoAccount):
         return given
     if isinstance(given, Mapping):
-        return DemoAccount(*(str(given.get(k, "")) for k in ("name", "post", "login", "password")))
+        return DemoAccount(*(str(given.get(k, "")) for k in FIELDS))
     if isinstance(given, tuple | list):
         return DemoAccount(*(str(v) for v in given))
-    return DemoAccount(*(str(getattr(given, k, "")) for k in ("name", "post", "login", "password")))
+    return DemoAccount(*(str(getattr(given, k, "")) for k in FIELDS))

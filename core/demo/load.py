@@ -1,18 +1,20 @@
-"""Loads the demo. A plugin's `demo/cases.yaml` is a script of acts with dates relative to today (`T-20`); each act
-goes through the service as a person would do it, so the history, deadlines and decisions are real."""
+"""Loads the demo. A plugin's `demo/cases.yaml` is a script of acts with dates relative to today; each act goes through
+the service as a person would do it, so the history, deadlines and decisions are real. The acts of all scripts are
+taken in the order of their days, and the clock sweeps every day between, as it would have."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from siquan.core.errors import SiquanError
+from siquan.core.demo.days import Days
+from siquan.core.demo.rows import read_rows
+from siquan.core.errors import NotFound, SiquanError
 from siquan.core.plugins import Catalogue
 from siquan.core.service import Siquan
 from siquan.core.service.app import ZONE
@@ -22,7 +24,6 @@ from siquan.core.spec.read import plain
 from siquan.core.spec.source import Map, read_yaml
 
 HERE = Path(__file__).parent
-_DAY = re.compile(r"T([+-]\d+)?")
 
 
 class DemoBroken(SiquanError):
@@ -42,17 +43,21 @@ class DemoAccount:
 
 
 class _Clock:
-    """Walks through the past: each reading is a minute after the one before, on the day of the script."""
+    """Walks through the past: each reading is a second after the one before, each act some minutes."""
 
     def __init__(self) -> None:
         self.at = dt.datetime.now(ZONE)
 
     def __call__(self) -> dt.datetime:
-        self.at += dt.timedelta(seconds=37)
+        self.at += dt.timedelta(seconds=1)
         return self.at
 
-    def move(self, day: dt.date, hour: int = 9) -> None:
-        self.at = max(dt.datetime.combine(day, dt.time(hour), ZONE), self.at if self.at.date() == day else dt.datetime.min.replace(tzinfo=ZONE))
+    def move(self, day: dt.date, hour: int, minute: int) -> None:
+        self.at = dt.datetime.combine(day, dt.time(hour, minute), ZONE)
+
+    def pause(self, n: int) -> None:
+        """Between two acts of a day: eight to twenty minutes, the same on every loading."""
+        self.at += dt.timedelta(minutes=8 + n * 5 % 13)
 
 
 def _accounts_file(folder: Path) -> Path:
@@ -73,6 +78,7 @@ def load_demo(service: Siquan, folder: Path, *, today: dt.date | None = None, pa
     with service.app.store.read() as tx:
         if tx.people.units():
             return demo_accounts(folder)
+        calendar = service.app.calendar(tx)
     day = today or service.app.today()
     raw = read_yaml(HERE / "org.yaml", "demo/org.yaml")
     # one random word per installation: no password is the same on two machines
@@ -82,8 +88,9 @@ def load_demo(service: Siquan, folder: Path, *, today: dt.date | None = None, pa
     past = Siquan(service.app.store, service.app.catalogue, clock)
     kept, service.app.store.now = service.app.store.now, clock
     try:
-        for plugin, path, script in _scripts(service.app.catalogue):
-            _Script(past, clock, plugin, path, day).run(script)
+        days = Days(day, calendar)
+        scripts = [_Script(past, clock, plugin, path, days, raw) for plugin, path, raw in _scripts(service.app.catalogue)]
+        _play(scripts, clock, past)
     finally:
         service.app.store.now = kept
     service.sweep()
@@ -92,6 +99,21 @@ def load_demo(service: Siquan, folder: Path, *, today: dt.date | None = None, pa
     file.write_text(json.dumps([a.__dict__ for a in accounts], ensure_ascii=False, indent=1), encoding="utf-8")
     file.chmod(0o600)
     return accounts
+
+
+def _play(scripts: list[_Script], clock: _Clock, service: Siquan) -> None:
+    """All acts of all scripts, day by day. What falls on today is done before the office opens, never in the future."""
+    acts = sorted(((day, i, n) for i, s in enumerate(scripts) for n, day in enumerate(s.days())), key=lambda a: a[0])
+    at = acts[0][0] if acts else None
+    for k, (day, i, n) in enumerate(acts):
+        while at is not None and at < day:
+            at += dt.timedelta(days=1)
+            clock.move(at, 0, 10)
+            service.sweep()
+        if k == 0 or acts[k - 1][0] < day:
+            clock.move(day, *((9, 2) if day < scripts[i].when.today else (0, 12)))
+        scripts[i].take(n)
+        clock.pause(k)
 
 
 def _organisation(service: Siquan, raw: Map, word: str) -> tuple[DemoAccount, ...]:
@@ -126,84 +148,84 @@ def _scripts(catalogue: Catalogue) -> Iterator[tuple[str, Path, Any]]:
 
 
 class _Script:
-    def __init__(self, service: Siquan, clock: _Clock, plugin: str, folder: Path, today: dt.date) -> None:
-        self.service, self.clock, self.plugin, self.folder, self.today = service, clock, plugin, folder, today
+    """One case: opening it is act 0, then its steps."""
 
-    def day(self, text: Any) -> dt.date:
-        found = _DAY.fullmatch(str(text))
+    def __init__(self, service: Siquan, clock: _Clock, plugin: str, folder: Path, when: Days, script: Map) -> None:
+        self.service, self.clock, self.plugin, self.folder, self.when, self.script = service, clock, plugin, folder, when, script
+        self.name = str(script.get("name") or script["process"])
+        self.steps: list[Any] = list(script.get("steps") or [])
+        self.case = ""
+
+    def days(self) -> list[dt.date]:
+        """The day of each act; one without `on` is on the day of the act before, and none goes back before it."""
+        out = [self._day(0, self.script.get("on", "T-30"))]
+        for n, step in enumerate(self.steps, 1):
+            out.append(max(out[-1], self._day(n, step["on"])) if step.get("on") else out[-1])
+        if out[-1] > self.when.today:
+            raise DemoBroken(plugin=self.plugin, case=self.name, step=len(out) - 1, why=f"`{out[-1]}` 还没有到")
+        return out
+
+    def _day(self, n: int, text: Any) -> dt.date:
+        found = self.when.day(text)
         if found is None:
-            return dt.date.fromisoformat(str(text))
-        return self.today + dt.timedelta(days=int(found.group(1) or 0))
+            raise DemoBroken(plugin=self.plugin, case=self.name, step=n, why=f"`{text}` 不是日期")
+        return found
 
-    def facts(self, value: Any) -> Any:
-        """`T-20` anywhere in a script becomes a date."""
-        if isinstance(value, dict):
-            return {k: self.facts(v) for k, v in value.items()}
-        if isinstance(value, list):
-            return [self.facts(v) for v in value]
-        return self.day(value).isoformat() if isinstance(value, str) and _DAY.fullmatch(value) else value
-
-    def run(self, script: Map) -> None:
-        name = str(script.get("name") or script["process"])
-        n = 0
+    def take(self, n: int) -> None:
         try:
-            self._move(script.get("on", "T-30"))
-            opened = self.service.open_case(
-                script["process"], script["by"], script.get("place"), self.facts(plain(script.get("facts") or {})), title=script.get("title", "")
-            )
-            for n, step in enumerate(script.get("steps") or [], 1):
-                self._move(step.get("on", ""))
-                self._step(opened.case, step)
+            if n:
+                self._step(self.steps[n - 1])
+            else:
+                self._open()
         except SiquanError as fault:
-            raise DemoBroken(plugin=self.plugin, case=name, step=n, why=fault.full("zh")) from fault
+            raise DemoBroken(plugin=self.plugin, case=self.name, step=n, why=fault.full("zh")) from fault
 
-    def _move(self, on: Any) -> None:
-        if on:
-            self.clock.move(self.day(on))
-            self.service.sweep()
+    def _open(self) -> None:
+        script = self.script
+        facts = self.facts(script.get("facts"))
+        opened = self.service.open_case(script["process"], script["by"], script.get("place"), facts, title=script.get("title", ""))
+        self.case = opened.case
 
-    def _step(self, case: str, step: Map) -> None:
+    def facts(self, given: Any) -> Any:
+        return self.when.dated(plain(given or {}), self.clock.at.date())
+
+    def _step(self, step: Map) -> None:
         if "import" in step:
-            self._import(case, step)
+            self._import(step)
             return
-        facts = self.facts(plain(step.get("facts") or {}))
-        for target in self._targets(case, step):
+        facts = self.facts(step.get("facts"))
+        for target in self._targets(step):
             if "supply" in step:
-                self.service.supply(target, step["by"], self.facts(plain(step["supply"])))
+                self.service.supply(target, step["by"], self.facts(step["supply"]))
             elif "recuse" in step:
                 self.service.recuse(target, step["by"], step["recuse"])
             else:
                 self.service.act(target, step["act"], step["by"], facts, step.get("opinion", ""), step.get("reason", ""))
 
-    def _targets(self, case: str, step: Map) -> list[str]:
+    def _targets(self, step: Map) -> list[str]:
         """`child: candidates` is every child that can take the step, `candidates/3` the third, `candidates/叶承志` by title."""
         child = str(step.get("child") or "")
         if not child:
-            return [case]
+            return [self.case]
         name, _, which = child.partition("/")
         with self.service.app.store.read() as tx:
-            children = tx.cases.children(case, name)
+            children = tx.cases.children(self.case, name)
             if which:
-                return [c.id for c in children if str(c.ordinal) == which or c.title == which]
-            out = []
-            for c in children:
-                steps = Context(self.service.app, tx, c).definition.machine.steps(c.state)
-                if any(s.name == step.get("act") for s in steps):
-                    out.append(c.id)
-            return out
+                out = [c.id for c in children if str(c.ordinal) == which or c.title == which]
+            else:
+                out = [c.id for c in children if any(s.name == step.get("act") for s in self._next(tx, c))]
+        if not out:
+            raise NotFound(kind="子事项", name=child)
+        return out
 
-    def _import(self, case: str, step: Map) -> None:
-        raw = read_yaml(self.folder / step["file"], f"{self.plugin}/demo/{step['file']}")
-        shift = self.clock.at.date() - raw["written_for"] if raw.get("written_for") else dt.timedelta()
-        keep = set(raw.get("fixed") or ["出生日期"])
-        rows = [{k: self._shifted(v, shift) if k not in keep else v for k, v in plain(r).items()} for r in raw["rows"]]
+    def _next(self, tx: Any, case: Any) -> Any:
+        return Context(self.service.app, tx, case).definition.machine.steps(case.state)
+
+    def _import(self, step: Map) -> None:
+        raw: Mapping[str, Any] = read_yaml(self.folder / step["file"], f"{self.plugin}/demo/{step['file']}")
+        on = self.clock.at.date()
+        rows = read_rows(self.when.dated(plain(raw), on), on)
         with self.service.app.store.read() as tx:
-            sheet, _, _ = self.service._papers._sheet(Context(self.service.app, tx, tx.cases.get(case)), step["import"])
+            sheet, _, _ = self.service._papers._sheet(Context(self.service.app, tx, tx.cases.get(self.case)), step["import"])
         data = rows_from_titles(sheet, rows)
-        self.service.import_sheet(case, step["import"], step["by"], f"{sheet.name}.xlsx", data)
-
-    def _shifted(self, value: Any, shift: dt.timedelta) -> Any:
-        text = value.isoformat() if isinstance(value, dt.date) else value
-        if isinstance(text, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            return (dt.date.fromisoformat(text) + shift).isoformat()
-        return text
+        self.service.import_sheet(self.case, step["import"], step["by"], f"{sheet.name}.xlsx", data)

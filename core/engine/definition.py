@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -92,6 +93,9 @@ class Binder:
         for id, spec in self.processes.items():
             tallies = [tally_fact(x.name) for x in spec.tallies if not any(f.name == x.name for f in spec.facts)]
             self.schemas[id] = Schema([*spec.facts, *tallies])
+        for _ in range(2):  # what derived facts give must be known before their parents and children are read
+            for spec in self.processes.values():
+                self._derive(self.schemas[spec.id], self._types(spec.id), self._parent(spec))
         definitions = {id: self._definition(spec) for id, spec in self.processes.items()}
         rulesets: dict[str, RuleSet] = {}
         for rs in self.specs:
@@ -118,46 +122,44 @@ class Binder:
             types[name] = Type("list", item=Type("record", fields=fields))
         return types
 
+    def _parent(self, spec: ProcessSpec) -> dict[str, Type] | None:
+        """The types of what a child reads as `parent.*`."""
+        if not spec.child_of or spec.child_of.process not in self.processes:
+            return None
+        types = self._types(spec.child_of.process)
+        prefix = spec.child_of.name.rpartition(".")[0]
+        # a fragment's child reads the fragment's own facts of the parent by their short names
+        short = {k[len(prefix) + 1 :]: v for k, v in types.items() if k.startswith(prefix + ".")} if prefix else {}
+        return {**types, **short}
+
     def _definition(self, spec: ProcessSpec) -> Definition:
-        types = self._types(spec.id)
-        parent = None
-        prefix = ""
-        if spec.child_of and spec.child_of.process in self.processes:
-            parent = self._types(spec.child_of.process)
-            prefix = spec.child_of.name.rpartition(".")[0]
-            if prefix:
-                # a fragment's child reads the fragment's own facts of the parent by their short names
-                parent = {**parent, **{k[len(prefix) + 1 :]: v for k, v in parent.items() if k.startswith(prefix + ".")}}
+        types, parent, schema = self._types(spec.id), self._parent(spec), self.schemas[spec.id]
+        derived, faults = self._derive(schema, types, parent)
+        self.errors += faults
         scope = Scope(types, self.params, parent)
-        derived: dict[str, t.Node] = {}
-        for _ in range(2):  # twice: the first pass finds the types of derived facts that others read
-            for fact in self.schemas[spec.id].specs.values():
-                if not fact.derive:
-                    continue
+        return Definition(spec, schema, scope, derived, Machine(spec), {}, self._children(spec.id))
+
+    def _derive(
+        self, schema: Schema, types: dict[str, Type], parent: Mapping[str, Type] | None
+    ) -> tuple[dict[str, t.Node], list[SiquanError]]:
+        """Derived facts as trees, and what is wrong with them; `types` and the schema learn what they give."""
+        facts = [f for f in schema.specs.values() if f.derive]
+        for _ in range(len(facts) + 1):  # one may read another that comes after it
+            before, derived, faults = dict(types), dict[str, t.Node](), list[SiquanError]()
+            for fact in facts:
                 try:
-                    inner = Scope(types, self.params, parent, fact.prefix)
-                    node = check(parse(fact.derive, fact.where), inner, fact.derive, fact.where)
+                    scope = Scope(types, self.params, parent, fact.prefix)
+                    node = derived[fact.name] = check(parse(fact.derive, fact.where), scope, fact.derive, fact.where)
                 except SiquanError as fault:
-                    if fault not in self.errors and not any(str(e) == str(fault) for e in self.errors):
-                        self.errors.append(fault)
+                    faults.append(fault)
                     continue
-                derived[fact.name] = node
                 if node.type != ANY and fact.type != "enum":
                     types[fact.name] = node.type
-        for name in derived:
-            self._no_circle(name, derived, (), spec)
-        machine = Machine(spec)
-        return Definition(spec, self.schemas[spec.id], scope, derived, machine, {}, self._children(spec.id))
-
-    def _no_circle(self, name: str, derived: Mapping[str, t.Node], path: tuple[str, ...], spec: ProcessSpec) -> None:
-        if name in path:
-            where = self.schemas[spec.id].specs[name].where
-            if not any(isinstance(e, CircularFact) for e in self.errors):
-                self.errors.append(CircularFact(where, name=name))
-            return
-        for node in t.walk(derived[name]):
-            if isinstance(node, t.Fact) and node.path in derived:
-                self._no_circle(node.path, derived, (*path, name), spec)
+                    schema.gives(fact.name, node.type)
+            if types == before:
+                break
+        circles = (CircularFact(schema.specs[n].where, name=n) for n in derived if _circular(n, derived))
+        return derived, [*faults, *itertools.islice(circles, 1)]
 
     def _ruleset(self, rs: RuleSetSpec, definitions: Mapping[str, Definition]) -> RuleSet | None:
         try:
@@ -167,33 +169,42 @@ class Binder:
                     raise UnknownProcess(rs.where, name=rs.process)
                 return RuleSet(rs, home.scope, home.schema, home.derived)
             schema = Schema(rs.facts)
-            scope = Scope(schema.types(), self.params, None)
-            derived = {f.name: check(parse(f.derive, f.where), scope, f.derive, f.where) for f in rs.facts if f.derive}
-            return RuleSet(rs, scope, schema, derived)
+            types = schema.types()
+            derived, faults = self._derive(schema, types, None)
+            self.errors += faults
+            return RuleSet(rs, Scope(types, self.params, None), schema, derived)
         except Errors as many:
             self.errors += many.errors
         except SiquanError as fault:
+            fault.where = fault.where or rs.where
             self.errors.append(fault)
         return None
 
     def _expressions(self, d: Definition) -> None:
         """Compile every expression outside rule sets, so that a typing mistake is found at load."""
-        for state in d.spec.states:
-            for due in state.dues:
-                for text in (due.start, due.before, "" if due.n.isdigit() else due.n):
-                    self._try(d, text, due.prefix, due.where)
-            for transition in state.transitions:
-                for text in transition.set.values():
-                    self._try(d, text, transition.prefix, transition.where)
+        texts = [(x, due.prefix, due.where) for s in d.spec.states for due in s.dues for x in (due.start, due.before, due.n)]
+        for transition in [x for s in d.spec.states for x in s.transitions] + list(d.spec.anywhere):
+            texts += [(x, transition.prefix, transition.where) for x in transition.set.values()]
+        texts += [(fact.max_age, fact.prefix, fact.where) for fact in d.schema.specs.values()]
+        for text, prefix, where in texts:
+            try:
+                if text and not text.isdigit():
+                    d.expression(text, prefix)
+            except SiquanError as fault:
+                fault.where = where or fault.where
+                self.errors.append(fault)
 
-    def _try(self, d: Definition, text: str, prefix: str, where: object) -> None:
-        if not text:
-            return
-        try:
-            d.expression(text, prefix)
-        except SiquanError as fault:
-            fault.where = where if where is not None else fault.where  # type: ignore[assignment]
-            self.errors.append(fault)
+
+def _circular(name: str, derived: Mapping[str, t.Node]) -> bool:
+    """Whether a derived fact reads itself, by however many others."""
+    seen: set[str] = set()
+    todo = [name]
+    while todo:
+        for node in t.walk(derived[todo.pop()]):
+            if isinstance(node, t.Fact) and node.path in derived and node.path not in seen:
+                seen.add(node.path)
+                todo.append(node.path)
+    return name in seen
 
 
 class UnknownProcess(SiquanError):

@@ -16,7 +16,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from siquan.core.errors import SiquanError
+from siquan.core.errors import Errors, SiquanError
 from siquan.core.rules import tree as t
 from siquan.core.rules.ask import questions, relevant
 from siquan.core.rules.atoms import WrongValue
@@ -74,7 +74,7 @@ class RuleSet:
         self.scope = scope
         self.derived = dict(derived or {})
         self._derived = {path: compile_one(node) for path, node in self.derived.items()}
-        self.rules = tuple(self._rule(r, scope) for r in spec.rules if not r.display_only)
+        self.rules = self._rules(scope)
         self.readings = tuple(
             (r, check(parse(r.when, spec.where), scope, r.when, spec.where, BOOLEAN)) for r in spec.readings
         )
@@ -92,6 +92,20 @@ class RuleSet:
         content["rules"] = [r.model_dump(mode="json", exclude={"title"}) for r in spec.rules]
         self.hash = hashlib.sha256(canonical(content).encode()).hexdigest()
         self.version = "shipped"
+
+    def _rules(self, scope: Scope) -> tuple[Rule, ...]:
+        """All rules that can be computed. Raises Errors with what is wrong in any of them."""
+        out, faults = [], list[SiquanError]()
+        for spec in self.spec.rules:
+            try:
+                if not spec.display_only:
+                    out.append(self._rule(spec, scope))
+            except SiquanError as fault:
+                fault.where = fault.where or spec.where
+                faults.append(fault)
+        if faults:
+            raise Errors(faults) if len(faults) > 1 else faults[0]
+        return tuple(out)
 
     def _rule(self, spec: RuleSpec, scope: Scope) -> Rule:
         if spec.when:
@@ -201,8 +215,10 @@ class Situation:
             use = self.uses[name] = self.book.use(name, self.on, self.places)
         return use.value
 
-    def basis(self, rule: RuleSpec) -> tuple[str, str]:
-        """(basis, its cite) of a rule here and now, as dated lines and readings have it."""
+    def basis(self, rule: RuleSpec) -> tuple[str, str, dict[str, t.Node]]:
+        """(basis, its cite) of a rule here and now, as dated lines and readings have it; and what it may be read as
+        instead, with the condition that is unknown."""
+        doubts: dict[str, t.Node] = {}
         name = f"basis.{rule.id}"
         basis: str = rule.basis or self.ruleset.spec.default_basis
         cite = ""
@@ -211,10 +227,13 @@ class Situation:
             if isinstance(value, str) and value in BASES:
                 use = self.uses[name]
                 basis, cite = value, use.source if use.source not in ("", "override") else use.cite
-        for (reading, _), run in zip(self.ruleset.readings, self.ruleset._readings, strict=True):
-            if reading.basis == basis and run(self.fact, self.param, self.on) is True:
+        for (reading, node), run in zip(self.ruleset.readings, self.ruleset._readings, strict=True):
+            holds = run(self.fact, self.param, self.on) if reading.basis == basis else False
+            if holds is None:
+                doubts[reading.reads_as] = node
+            elif holds:
                 basis, cite = reading.reads_as, reading.cite or cite
-        return basis, cite
+        return basis, cite, doubts
 
 
 def cap(outcome: str, basis: str) -> str:
@@ -238,7 +257,7 @@ def decide(
     by_id = {r.spec.id: (r, truth) for r, truth in zip(ruleset.rules, truths, strict=True)}
     for spec in ruleset.spec.rules:
         if spec.display_only:
-            basis, cite = here.basis(spec)
+            basis, cite, _ = here.basis(spec)
             words = (Piece(f"{spec.say or spec.title}（{spec.display_only}）"),)
             findings.append(Finding(spec.id, "na", "NA", basis, cite, spec.title, words, spec.cite, law=spec.law, cure=spec.cure))
             continue
@@ -284,17 +303,17 @@ def _outcomes(node: t.Node, truth: Callable[[t.Node], Truth]) -> set[str]:
 
 def _finding(ruleset: RuleSet, here: Situation, rule: Rule, truth: Truth, lang: str) -> tuple[Finding, str]:
     spec = rule.spec
-    basis, cite = here.basis(spec)
+    basis, cite, doubts = here.basis(spec)
 
     def value(node: t.Node) -> Truth:
         result: Truth = ruleset.compiled(node)(here.fact, here.param, here.on)
         return result
 
-    possible = {spec.outcome or "PASS"} if rule.outcome is None else _outcomes(rule.outcome, value)
-    certain = len({cap(o, basis) for o in possible}) == 1
+    asked = {spec.outcome or "PASS"} if rule.outcome is None else _outcomes(rule.outcome, value)
+    possible = {cap(o, b) for o in asked for b in (basis, *doubts)}
+    certain = len(possible) == 1
     # unknown: the most binding it may come to
-    asked = min(possible, key=lambda o: (RANK.get(cap(o, basis), 99), o != cap(o, basis), o))
-    bound = cap(asked, basis)
+    bound = min(possible, key=lambda o: (RANK.get(o, 99), o))
     if truth is True and not certain:
         truth = None
     read = tuple(n.path for n in t.walk(rule.condition) if isinstance(n, t.Fact))
@@ -302,8 +321,10 @@ def _finding(ruleset: RuleSet, here: Situation, rule: Rule, truth: Truth, lang: 
     if truth is None:
         atoms = relevant(rule.condition, value)
         unknown = questions(atoms, here.fact, here.param, ruleset.derived, ruleset.schema)
-        if not certain and rule.outcome is not None:
-            unknown += questions([rule.outcome], here.fact, here.param, ruleset.derived, ruleset.schema)
+        if not certain:
+            open_ = [*doubts.values(), *([rule.outcome] if rule.outcome and len(asked) > 1 else [])]
+            more = questions(open_, here.fact, here.param, ruleset.derived, ruleset.schema)
+            unknown = tuple(dict.fromkeys((*unknown, *more)))
     if truth is True:
         result, outcome = "hit", bound
     elif truth is False:
@@ -317,7 +338,7 @@ def _finding(ruleset: RuleSet, here: Situation, rule: Rule, truth: Truth, lang: 
     return (
         Finding(
             spec.id, result, outcome, basis, cite, ruleset.title(spec, lang), pieces, spec.cite,
-            asked if bound != asked and result == "hit" else "", tuple(dict.fromkeys(read)), unknown, spec.law, spec.cure,
+            "REJECT" if bound not in asked and result == "hit" else "", tuple(dict.fromkeys(read)), unknown, spec.law, spec.cure,
         ),
         bound,
     )  # fmt: skip

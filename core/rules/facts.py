@@ -92,6 +92,13 @@ class Schema:
                     )
                 )
 
+    def gives(self, path: str, kind: Type) -> None:
+        """A derived fact is what its expression gives: whoever states it instead states that."""
+        spec = self.specs[path]
+        if kind.kind != type_of(spec).kind and kind.kind in ("boolean", "date", "text"):
+            self.specs[path] = spec.model_copy(update={"type": kind.kind})
+            self.top.update({path: self.specs[path]} if path in self.top else {})
+
     def types(self) -> dict[str, Type]:
         return {path: type_of(spec) for path, spec in self.specs.items()}
 

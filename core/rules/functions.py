@@ -45,18 +45,13 @@ def lookup(row: Any, path: str) -> Any:
 
 
 def _alike(a: Any, b: Any) -> Truth:
-    """Two lists or records by their parts; an unfinished list may still become anything."""
-    if isinstance(a, dict) and isinstance(b, dict):
-        pairs = [(lookup(a, k), lookup(b, k)) for k in {*a, *b}]
-    elif (x := picked(a)) is not None and (y := picked(b)) is not None:
-        if not (x.complete and y.complete) or x.maybe or y.maybe:
-            return None
-        if len(x.sure) != len(y.sure):
-            return False
-        pairs = list(zip(x.sure, y.sure, strict=True))
-    else:
+    """Two lists by their parts; an unfinished list may still become anything, a record never says all its fields."""
+    x, y = picked(a), picked(b)
+    if x is None or y is None or not (x.complete and y.complete) or x.maybe or y.maybe:
         return None
-    found = [True if p is ABSENT and q is ABSENT else compare("=", p, q) for p, q in pairs]
+    if len(x.sure) != len(y.sure):
+        return False
+    found = [True if p is ABSENT and q is ABSENT else compare("=", p, q) for p, q in zip(x.sure, y.sure, strict=True)]
     return False if False in found else None if None in found else True
 
 
@@ -134,9 +129,9 @@ def equal(a: Any, b: Any) -> Truth:
         return None
     if isinstance(a, _ORDERED) and isinstance(b, _ORDERED):
         return a == b
-    if isinstance(a, dict | Rows | Picked):
+    if isinstance(a, Rows | Picked):
         return _alike(a, b)
-    return a == b if type(a) is type(b) else None
+    return a == b if type(a) is type(b) and not isinstance(a, dict) else None
 
 
 def arith(op: str, a: Any, b: Any) -> Any:

@@ -2,49 +2,31 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from siquan.core.engine.deadlines import compute
-from siquan.core.errors import BadInput, Errors, NoAccess, NotFound, Refused, SiquanError, Stale
+from siquan.core.engine.definition import Definition
+from siquan.core.errors import BadInput, Errors, NoAccess, NotFound, Refused, Stale
 from siquan.core.rules.decide import EnginesDisagree
 from siquan.core.rules.decision import Decision, Piece
-from siquan.core.rules.facts import Reader, Stated, to_wire
+from siquan.core.rules.facts import Reader, Schema, Stated, to_wire
 from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.app import App
 from siquan.core.service.context import Context
+from siquan.core.service.pages import may_see
 from siquan.core.service.record import record_of
-from siquan.core.service.steps import Assessment, assess, missing_facts
+from siquan.core.service.refusal import MissingFacts, StepRefused, check_text
+from siquan.core.service.steps import Assessment, assess, finding_block, missing_facts
+from siquan.core.service.timing import sync_deadlines
 from siquan.core.spec.model import TransitionSpec
 from siquan.core.store.rows import Case, StoredDecision
 from siquan.core.store.transaction import Tx
 from siquan.core.views import ActResult, Block
 
 SYSTEM = "system"
-MAX_TEXT = 4000
-
-
-class StepRefused(Refused):
-    """the step is refused: {why}"""
-
-    code = "SQ410"
-
-    def __init__(self, blocks: list[Block], decisions: list[Decision]) -> None:
-        self.blocks, self.decisions = blocks, decisions
-        super().__init__(why="；".join(b.message for b in blocks), rules=[b.rule for b in blocks if b.rule])
-
-    def to_json(self, lang: str = "zh") -> dict[str, Any]:
-        blocks = [{"kind": b.kind, "rule": b.rule, "message": b.message, "basis": b.basis, "cite": b.cite} for b in self.blocks]
-        return {**super().to_json(lang), "blocks": blocks}
-
-
-class MissingFacts(BadInput):
-    """still needed: {why}"""
-
-    code = "SQ423"
-    zh = "还要填：{why}"
+MAX_TEXT, MAX_TITLE, MAX_KEY = 4000, 200, 200
 
 
 class Acts:
@@ -61,8 +43,9 @@ class Acts:
         spec = definition.spec
         if spec.child_of is not None:
             raise BadInput(why=f"`{spec.title}`只能在所属事项里开办")
-        given = self._read(definition.schema, facts, ())
-        request = ["open", spec.id, person, place or "", _plain(facts)]
+        check_text(title, MAX_TITLE, "标题")
+        given = self._read(definition.schema, facts)
+        request = ["open", spec.id, person, place or "", _plain(facts), title]
         with self.app.store.begin() as tx:
             seen = self._seen(tx, key, request)
             if seen is not None:
@@ -104,7 +87,8 @@ class Acts:
         pattern = spec.number or f"{spec.plugin.upper()[:2]}-{{year}}-{{seq:4}}"
         if "{seq" not in pattern:
             pattern = f"{pattern}-{{year}}-{{seq:4}}"
-        n = tx.counters.next(f"number:{spec.id}:{year}")
+        # by the pattern, not by the process: two processes may share one series
+        n = tx.counters.next(f"number:{pattern}:{year}")
         out: str = pattern.replace("{year}", str(year))
         for width in range(9, 0, -1):
             out = out.replace(f"{{seq:{width}}}", str(n).zfill(width))
@@ -123,7 +107,7 @@ class Acts:
         context = self._fresh(context)
         name = title or self._title(context)
         tx.tasks.open(case.id, case.state)
-        due = self._sync_deadlines(context)
+        due = sync_deadlines(context)
         tx.cases.update(case.id, 1, title=name, due_on=due)
         return self._result(context, seq)
 
@@ -131,7 +115,7 @@ class Acts:
         spec = context.definition.spec
         value = context.facts().value(spec.name_fact) if spec.name_fact in context.definition.schema else None
         if isinstance(value, str):
-            return value
+            return value[:MAX_TITLE]
         place = context.tx.people.find_unit(context.case.place)
         return f"{place.name} {spec.title}" if place and not spec.child_of else spec.title
 
@@ -139,21 +123,32 @@ class Acts:
 
     def act(
         self, case_id: str, transition: str, person: str, facts: Mapping[str, Any], opinion: str, reason: str,
-        revision: int | None, key: str | None, *, child_facts: Mapping[str, Any] | None = None,
+        revision: int | None, key: str | None,
     ) -> ActResult:  # fmt: skip
+        check_text(opinion, MAX_TEXT, "意见")
+        if person == SYSTEM:
+            raise NoAccess(why="只有时钟以系统的名义办理")
         request = ["act", case_id, transition, person, _plain(facts), opinion, reason]
-        if len(opinion) > MAX_TEXT:
-            raise BadInput(why=f"意见超过 {MAX_TEXT} 字")
+        with self._on_record(case_id, transition, person), self.app.store.begin() as tx:
+            seen = self._seen(tx, key, request)
+            if seen is not None:
+                return seen
+            result = self._act(tx, case_id, transition, person, facts, opinion, reason, revision)
+            self._answer(tx, key, result)
+            return result
+
+    @contextmanager
+    def _on_record(self, case_id: str, transition: str, person: str) -> Iterator[None]:
+        """A refusal by a rule leaves no event, but its decision is on record; a disagreement of the engines becomes an
+        incident. Both in a transaction of their own, after the act was rolled back."""
         try:
-            with self.app.store.begin() as tx:
-                seen = self._seen(tx, key, request)
-                if seen is not None:
-                    return seen
-                result = self._act(tx, case_id, transition, person, facts, opinion, reason, revision)
-                self._answer(tx, key, result)
-                return result
+            yield
         except StepRefused as refused:
-            self._note_refusal(case_id, transition, person, refused)
+            if refused.decisions:
+                with self.app.store.begin() as tx:
+                    context = Context(self.app, tx, tx.cases.get(case_id))
+                    for decision in refused.decisions:
+                        self._store(context, decision, transition, person, None, refused=True)
             raise
         except EnginesDisagree as fault:
             with self.app.store.begin() as tx:
@@ -173,19 +168,21 @@ class Acts:
         self, tx: Tx, case_id: str, name: str, person: str, facts: Mapping[str, Any], opinion: str, reason: str, revision: int | None
     ) -> ActResult:
         context = self._locked(tx, case_id, revision)
+        if person != SYSTEM and not may_see(context, person):
+            # before anything is said about the case
+            raise NoAccess(why="这件事不在你的辖区")
         transition = context.definition.machine.step(context.case.state, name)
         if transition.opens:
-            return self._open_by(context, transition, person, facts)
-        allowed = {*transition.needs, *transition.asks}
-        context.given = self._read(context.definition.schema, facts, allowed)
+            return self._open_by(context, transition, person, facts, opinion, reason)
+        context.given = self._read(context.definition.schema, facts, {*transition.needs, *transition.asks})
         found = assess(context, transition, person, both=True, strict=True)
         self._refuse(context, transition, found, opinion, reason, person)
         decision = None
         target = transition.to
         if transition.decide and transition.branches:
             decision = context.decide(transition.decide, both=True)
-            target = self._branch(context, transition, decision)
             found.decisions.append(decision)
+            target = self._branch(context, transition, decision, found.decisions)
         return self._write(context, transition, person, target, found.decisions, decision, opinion, reason)
 
     def _refuse(
@@ -195,32 +192,36 @@ class Acts:
         if access and person != SYSTEM:
             raise NoAccess(why=access[0].message, help=access[0].cure)
         if person == SYSTEM:
-            found.blocks = [b for b in found.blocks if b.kind not in ("role", "nobody")]
+            # the clock holds no post and is no second person
+            found.blocks = [b for b in found.blocks if b.kind not in ("role", "nobody", "person")]
         if any(b.kind in ("person", "time") for b in found.blocks):
-            # no form can lift these, so they come before what is still to be filled in
-            raise StepRefused(found.blocks, found.decisions)
+            # no form can lift these, so they come before what is still to be filled in; no rule has refused yet
+            raise StepRefused(found.blocks, [])
         missing = missing_facts(context, transition)
         if missing:
             raise MissingFacts(why="、".join(context.definition.schema.title(m) for m in missing), missing=missing)
         if transition.opinion == "required" and not opinion.strip() and person != SYSTEM:
             raise MissingFacts(why="意见", missing=["opinion"])
-        if transition.reasons and reason not in transition.reasons and person != SYSTEM:
+        if reason and reason not in transition.reasons:
+            # events hold codes, never free text
+            raise BadInput(why=f"没有 `{str(reason)[:60]}` 这个原因")
+        if transition.reasons and not reason and person != SYSTEM:
             raise MissingFacts(why="原因", missing=["reason"])
         if found.blocks:
             raise StepRefused(found.blocks, found.decisions)
 
-    def _branch(self, context: Context, transition: TransitionSpec, decision: Decision) -> str:
+    def _branch(self, context: Context, transition: TransitionSpec, decision: Decision, all: list[Decision]) -> str:
         """Where a decision leads: by its value, else by its outcome. Without a way the step is refused."""
         for key in (str(decision.value) if decision.value is not None else "", decision.outcome):
             if key in transition.branches:
                 return transition.branches[key] or context.case.state
         hits = [f for f in decision.findings if f.result in ("hit", "unknown") and f.outcome == decision.outcome]
-        blocks = [Block("rule", decision.outcome, f.pieces, f.rule, f.basis, f.cite, f.law, f.cure) for f in hits]
-        raise StepRefused(blocks or [Block("rule", decision.outcome, (Piece("没有适用的去向"),))], [decision])
+        blocks = [finding_block(f) for f in hits]
+        raise StepRefused(blocks or [Block("rule", decision.outcome, (Piece("没有适用的去向"),), decision.ruleset)], all)
 
     def _write(
         self, context: Context, transition: TransitionSpec, person: str, target: str, decisions: list[Decision],
-        deciding: Decision | None, opinion: str, reason: str,
+        deciding: Decision | None, opinion: str, reason: str, child: str = "",
     ) -> ActResult:  # fmt: skip
         tx, case = context.tx, context.case
         stated = dict(context.given)
@@ -243,12 +244,17 @@ class Acts:
             data["opinion"] = tx.facts.put_opinion(case.id, seq, opinion.strip(), person)
         if reason:
             data["reason"] = reason
+        if child:
+            data["child"] = child
         state = context.definition.spec.state(to)
         assert state is not None
         changes: dict[str, Any] = {"state": to}
         if state.final:
             data["outcome"] = state.final
             changes |= {"outcome": state.final, "closed_at": tx.at}
+        elif not case.is_open:
+            data["outcome"] = ""
+            changes |= {"outcome": None, "closed_at": None}
         tx.events.append(case.id, "acted", person, data)
         if to != case.state:
             tx.tasks.close(case.id, person)
@@ -258,7 +264,7 @@ class Acts:
         elif data.get("entered"):
             tx.deadlines.settle_state(case.id, case.state, "met")
         fresh = self._fresh(context, to)
-        changes["due_on"] = None if state.final else self._sync_deadlines(fresh)
+        changes["due_on"] = None if state.final else sync_deadlines(fresh)
         tx.cases.update(case.id, case.revision, **changes)
         self._touch_parent(context)
         return self._result(fresh, seq, decision=deciding, decision_id=references[-1]["id"] if references else "")
@@ -274,35 +280,28 @@ class Acts:
 
     # children, supply, recusal, import
 
-    def _open_by(self, context: Context, transition: TransitionSpec, person: str, facts: Mapping[str, Any]) -> ActResult:
+    def _open_by(
+        self, context: Context, transition: TransitionSpec, person: str, facts: Mapping[str, Any], opinion: str, reason: str
+    ) -> ActResult:
+        """Opens a child and takes the step that opens it; returns what the child's opening gave."""
         found = assess(context, transition, person, both=True, strict=True)
-        self._refuse(context, transition, found, "-", next(iter(transition.reasons), ""), person)
-        child = self._child(context, transition.opens, person, facts)
-        context = self._fresh(context)
-        tx, case = context.tx, context.case
-        references = [tx.decisions.reference(self._store(context, d, transition.name, person, None)) for d in found.decisions]
-        data: dict[str, Any] = {"transition": transition.name, "from": case.state, "to": case.state, "revision": case.revision + 1, "child": child.case}
-        if references:
-            data["decisions"] = references
-        tx.events.append(case.id, "acted", person, data)
-        tx.cases.update(case.id, case.revision)
+        self._refuse(context, transition, found, opinion, reason, person)
+        definition = context.child(next(n for n, p in context.definition.children.items() if p == transition.opens))
+        child = self._add_child(context, definition, person, self._read(definition.schema, facts))
+        self._write(self._fresh(context), transition, person, transition.to, found.decisions, None, opinion, reason, child.case)
         return child
 
-    def _child(self, parent: Context, process: str, person: str, facts: Mapping[str, Any]) -> ActResult:
-        definition = self.app.definition(process)
-        spec = definition.spec
-        assert spec.child_of is not None
-        given = self._read(definition.schema, facts, ())
-        return self._add_child(parent, definition, person, given)
-
-    def _add_child(self, parent: Context, definition: Any, person: str, given: dict[str, Stated]) -> ActResult:
+    def _add_child(self, parent: Context, definition: Definition, person: str, given: dict[str, Stated]) -> ActResult:
         tx, spec = parent.tx, definition.spec
+        assert spec.child_of is not None
         name = spec.child_of.name
         ordinal = tx.cases.next_ordinal(parent.case.id, name)
+        # ordinals are counted by name, numbers over all children: a candidate and an objection must not share one
+        place = tx.cases.count_children(parent.case.id) + 1
         case = tx.cases.add(
             process=spec.id, definition_hash=parent.case.definition_hash, title=spec.title, place=parent.case.place,
             state=spec.initial.name, opened_by=person, parent_id=parent.case.id, parent_name=name, ordinal=ordinal,
-            number=f"{parent.case.number}-{ordinal:02d}" if parent.case.number else None, book_version=parent.case.book_version,
+            number=f"{parent.case.number}-{place:02d}" if parent.case.number else None, book_version=parent.case.book_version,
         )  # fmt: skip
         result = self._opened(Context(self.app, tx, case, parent=parent), person, given)
         tx.cases.bump_children(parent.case.id)
@@ -310,18 +309,20 @@ class Acts:
 
     def add_child(self, case_id: str, name: str, person: str, facts: Mapping[str, Any], key: str | None) -> ActResult:
         """Opens a child where the current state has a step that opens it."""
-        with self.app.store.begin() as tx:
+        with self._on_record(case_id, name, person), self.app.store.begin() as tx:
             seen = self._seen(tx, key, ["child", case_id, name, person, _plain(facts)])
             if seen is not None:
                 return seen
             context = self._locked(tx, case_id, None)
-            process = context.definition.children.get(name)
-            if process is None:
-                raise NotFound(kind="子事项", name=name)
-            step = next((s for s in context.definition.machine.steps(context.case.state) if s.opens == process), None)
+            if not may_see(context, person):
+                raise NoAccess(why="这件事不在你的辖区")
+            child = context.child(name)
+            step = next((s for s in context.definition.machine.steps(context.case.state) if s.opens == child.spec.id), None)
             if step is None:
-                raise Refused(why=f"“{context.state.title}”阶段不能登记{self.app.definition(process).spec.title}")
-            result = self._open_by(context, step, person, facts)
+                raise Refused(why=f"“{context.state.title}”阶段不能登记{child.spec.title}")
+            # the list has no box for an opinion or a reason
+            step = step.model_copy(update={"opinion": "optional", "reasons": {}})
+            result = self._open_by(context, step, person, facts, "", "")
             self._answer(tx, key, result)
             return result
 
@@ -333,7 +334,7 @@ class Acts:
                 return seen
             context = self._locked(tx, case_id, revision)
             self._may_supply(context, person)
-            given = self._read(context.definition.schema, facts, ())
+            given = self._read(context.definition.schema, facts)
             if not given:
                 raise BadInput(why="没有填写任何事实")
             result = self._supplied(context, person, "supplied", given)
@@ -362,13 +363,14 @@ class Acts:
             data["facts"] = self._put(tx, case.id, seq, given, person)
         tx.events.append(case.id, kind, person, data)
         fresh = self._fresh(context)
-        tx.cases.update(case.id, case.revision, due_on=self._sync_deadlines(fresh))
+        tx.cases.update(case.id, case.revision, due_on=sync_deadlines(fresh))
         self._touch_parent(context)
         return self._result(fresh, seq)
 
     def recuse(self, case_id: str, person: str, reason: str, key: str | None) -> ActResult:
         if not reason.strip():
             raise MissingFacts(why="回避的原因", missing=["reason"])
+        check_text(reason, MAX_TEXT, "回避的原因")
         with self.app.store.begin() as tx:
             seen = self._seen(tx, key, ["recuse", case_id, person, reason])
             if seen is not None:
@@ -384,19 +386,20 @@ class Acts:
             data = {"person": person, "opinion": opinion, "to": case.state, "revision": case.revision + 1}
             tx.events.append(case.id, "recused", person, data)
             tx.cases.update(case.id, case.revision)
+            self._touch_parent(context)
             result = self._result(self._fresh(context), seq)
             self._answer(tx, key, result)
             return result
 
     # shared
 
-    def _read(self, schema: Any, facts: Mapping[str, Any], allowed: Any) -> dict[str, Stated]:
+    def _read(self, schema: Schema, facts: Mapping[str, Any], allowed: Collection[str] | None = None) -> dict[str, Stated]:
+        """Typed facts; `allowed` names the facts a step takes, None any. Raises one error for all that is wrong."""
         reader = Reader(schema, self.app.today())
         given = reader.read(facts, check=False)
         for path in given:
-            top = path.partition(".")[0]
             spec = schema.get(path)
-            if allowed and path not in allowed and top not in allowed and not any(path.startswith(f"{a}.") for a in allowed):
+            if allowed is not None and not any(path == a or path.startswith(f"{a}.") for a in allowed):
                 reader.bad(path, to_wire(given[path].value), "这一步不收这项事实", "this step does not take the fact")
             if spec is not None and spec.collection:
                 reader.bad(path, "…", "台账请用 Excel 导入", "import the collection from a sheet")
@@ -431,44 +434,10 @@ class Acts:
             place=decision.place, refused=refused, children_revision=context.case.children_revision,
         )  # fmt: skip
 
-    def _note_refusal(self, case_id: str, transition: str, person: str, refused: StepRefused) -> None:
-        """A refusal by a rule leaves no event, but its decision is on record."""
-        if not refused.decisions:
-            return
-        with self.app.store.begin() as tx:
-            context = Context(self.app, tx, tx.cases.get(case_id))
-            for decision in refused.decisions:
-                self._store(context, decision, transition, person, None, refused=True)
-
-    def _sync_deadlines(self, context: Context) -> dt.date | None:
-        """Deadline rows of the current state as facts, parameters and calendar have them now; the next last day."""
-        tx, case = context.tx, context.case
-        calendar = self.app.calendar(tx)
-        rows = [d for d in tx.deadlines.of(case.id) if d.state == case.state and d.status in ("open", "fired")]
-        entered = context.story.entered.get(case.state, tx.at)
-        for spec in context.state.dues:
-            start: Any = context.evaluate(spec.before or spec.start, spec.prefix) if spec.before or spec.start else _day(entered)
-            n = context.evaluate(spec.n, spec.prefix) if not spec.n.isdigit() else int(spec.n)
-            old = next((r for r in rows if r.name == spec.name and (not r.created_at < entered or r.status == "open")), None)
-            if not isinstance(start, dt.date) or not isinstance(n, int) or isinstance(n, bool):
-                continue
-            direction = "before" if spec.before else "after"
-            due = compute(start, n, spec.unit, calendar, direction, name=spec.name, title=spec.title or context.state.title, cite=spec.cite, basis=spec.basis)  # type: ignore[arg-type]
-            version = int(calendar.version or 0)
-            if old is None:
-                tx.deadlines.add(
-                    case.id, case.state, spec.name, due.start, due.end, then=spec.then, provisional=due.provisional,
-                    record=due.to_json(), calendar_version=version,
-                )  # fmt: skip
-            elif old.end_date != due.end or old.start != due.start or old.provisional != due.provisional:
-                tx.deadlines.move(old.id, due.end, due.provisional, due.to_json(), version)
-        return tx.deadlines.next_of(case.id)
-
     def _seen(self, tx: Tx, key: str | None, request: list[Any]) -> ActResult | None:
         if not key:
             return None
-        if len(key) > 200:
-            raise BadInput(why="幂等键超过 200 字")
+        check_text(key, MAX_KEY, "请求编号")
         stored = tx.idempotency.claim(key, request)
         return ActResult(**{**stored, "children": tuple(stored.get("children", ())), "repeated": True}) if stored else None
 
@@ -485,12 +454,6 @@ class Acts:
         )  # fmt: skip
 
 
-def _day(at: dt.datetime) -> dt.date:
-    from siquan.core.service.app import ZONE
-
-    return at.astimezone(ZONE).date()
-
-
 def _plain(value: Any) -> Any:
     """Facts as given, made comparable for the idempotency key."""
     if isinstance(value, Mapping):
@@ -500,4 +463,4 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int | bool) or value is None else str(value)
 
 
-__all__ = ["Acts", "MissingFacts", "SiquanError", "StepRefused"]
+__all__ = ["SYSTEM", "Acts", "MissingFacts", "StepRefused"]

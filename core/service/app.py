@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from siquan.core.calendar import Calendar, Year
 from siquan.core.engine.access import Chain, Post
 from siquan.core.engine.definition import Binder, Definition
+from siquan.core.errors import NotFound
 from siquan.core.plugins import Catalogue
 from siquan.core.rules.decide import RuleSet, canonical
 from siquan.core.rules.parameters import ParameterBook
@@ -58,9 +59,11 @@ class App:
             tx.definitions.put(digest, "plugin", plugin.name, plugin.model_dump_json())
         return digest
 
-    def _bound(self, tx: Tx, case: Case) -> tuple[dict[str, Definition], dict[str, RuleSet], ParameterBook]:
-        plugin = case.process.partition(".")[0]
-        if case.definition_hash == self._hashes.get(plugin):
+    def bound(self, tx: Tx, case: Case) -> tuple[dict[str, Definition], dict[str, RuleSet], ParameterBook]:
+        """What a case is decided by: pinned at its opening; a standing body follows what is in force."""
+        current = self.catalogue.definitions.get(case.process)
+        standing = current is not None and current.spec.pin == "none"
+        if standing or case.definition_hash == self._hashes.get(case.process.partition(".")[0]):
             return self.catalogue.definitions, self.catalogue.rulesets, self.catalogue.book
         with self._lock:
             found = self._pinned.get(case.definition_hash)
@@ -68,23 +71,21 @@ class App:
             spec = PluginSpec.model_validate_json(tx.definitions.get(case.definition_hash).document)
             book = ParameterBook(spec.parameters)
             definitions, rulesets = Binder(spec.processes, spec.rulesets, book.types()).bind()
+            for ruleset in rulesets.values():
+                ruleset.locales = spec.locales
             found = (definitions, rulesets, book)
             with self._lock:
                 self._pinned[case.definition_hash] = found
         return found
 
     def definition_of(self, tx: Tx, case: Case) -> Definition:
-        """The definition a case is pinned to; a standing body follows what is in force."""
-        current = self.catalogue.definitions.get(case.process)
-        if current is not None and current.spec.pin == "none":
-            return current
-        return self._bound(tx, case)[0][case.process]
+        found = self.bound(tx, case)[0].get(case.process)
+        if found is None:
+            raise NotFound(kind="流程", name=case.process)
+        return found
 
     def book_of(self, tx: Tx, case: Case) -> ParameterBook:
-        current = self.catalogue.definitions.get(case.process)
-        if current is not None and current.spec.pin == "none":
-            return self.catalogue.book
-        return self._bound(tx, case)[2]
+        return self.bound(tx, case)[2]
 
     def ruleset_of(self, definition: Definition, id: str) -> RuleSet:
         return definition.rulesets.get(id) or self.catalogue.ruleset(id)
@@ -104,10 +105,12 @@ class App:
         return Chain(tuple((u.id, u.kind) for u in tx.people.above(place)) if place else ())
 
     def posts(self, tx: Tx, chain: Chain) -> tuple[Post, ...]:
-        """Everyone in a post at the place or above it today."""
+        """Everyone in a post at the place or above it today; who left the service holds none."""
         today = self.today()
         units = set(chain.ids)
-        return tuple(Post(g.person_id, g.role, g.unit_id) for g in tx.people.all_grants(today) if g.unit_id in units)
+        grants = [g for g in tx.people.all_grants(today) if g.unit_id in units]
+        people = tx.people.get_many({g.person_id for g in grants})
+        return tuple(Post(g.person_id, g.role, g.unit_id) for g in grants if g.person_id in people and people[g.person_id].active)
 
     def person_name(self, tx: Tx, person: str) -> str:
         if person in ("", "system"):

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 
-from siquan.core.engine.deadlines import Due, again
+from siquan.core.engine.deadlines import Due
 from siquan.core.errors import SiquanError
+from siquan.core.rules.decide import EnginesDisagree
 from siquan.core.service.acts import SYSTEM, Acts
 from siquan.core.service.app import App
-from siquan.core.service.context import Context
+from siquan.core.service.timing import recompute
+from siquan.core.store.database import DatabaseBusy
 from siquan.core.store.rows import Deadline
+from siquan.core.store.transaction import Tx
+
+PAGE = 200
+Moved = tuple[str, dt.date, dt.date]
 
 
 class Clockwork:
@@ -17,68 +23,95 @@ class Clockwork:
         self.app, self.acts = app, acts
 
     def sweep(self) -> dict[str, int]:
-        """Fires every open deadline whose last day is over, oldest first; each in a transaction of its own. A deadline
-        is settled in the same transaction as its act, so of two sweeps only one acts."""
-        today, after = self.app.today(), ""
+        """Fires every open deadline whose last day is over, the earliest first; each in a transaction of its own. A
+        deadline is settled in the same transaction as its act, so of two sweeps only one acts. What a busy database
+        keeps from firing waits for the next sweep."""
+        self.recompute()
         counts = {"reminded": 0, "fired": 0, "failed": 0}
+        seen: set[str] = set()
+        while rows := [d for d in self._overdue() if d.id not in seen]:
+            for row in sorted(rows, key=lambda d: (d.end_date, d.created_at, d.id)):
+                seen.add(row.id)
+                done = self._fire(row)
+                if done:
+                    counts[done] += 1
+        return counts
+
+    def _overdue(self) -> list[Deadline]:
+        """Read in pages, a short transaction each."""
+        today, out = self.app.today(), list[Deadline]()
         while True:
             with self.app.store.read() as tx:
-                page = tx.deadlines.overdue(today, 200, after)
-            if not page:
-                return counts
-            after = page[-1].id
-            for row in sorted(page, key=lambda d: (d.end_date, d.created_at)):
-                counts[self._fire(row)] += 1
+                page = tx.deadlines.overdue(today, PAGE, out[-1].id if out else "")
+            out += page
+            if len(page) < PAGE:
+                return out
 
     def _fire(self, row: Deadline) -> str:
+        """What was done; empty when another sweep did it, or the state was left meanwhile."""
         try:
             with self.app.store.begin() as tx:
-                context = self.acts._locked(tx, row.case_id, None)
-                if context.case.state != row.state or not tx.deadlines.settle(row.id, "fired"):
-                    return "reminded"
-                due = Due.from_json(row.record)
-                data = {
-                    "name": row.name, "title": due.title, "end": row.end_date.isoformat(), "to": context.case.state,
-                    "revision": context.case.revision + 1, "then": row.then,
-                }  # fmt: skip
-                tx.events.append(row.case_id, "deadline", SYSTEM, data)
-                tx.cases.update(row.case_id, context.case.revision, due_on=tx.deadlines.next_of(row.case_id))
-                self.acts._touch_parent(context)
+                if not self._settle(tx, row):
+                    return ""
                 if row.then == "remind":
                     return "reminded"
                 self.acts._act(tx, row.case_id, row.then, SYSTEM, {}, "", "", None)
                 return "fired"
+        except DatabaseBusy:
+            return ""
         except SiquanError as fault:
             with self.app.store.begin() as tx:
-                if tx.deadlines.settle(row.id, "fired"):
-                    tx.incidents.add("deadline", fault.text("zh"), {"deadline": row.name, "then": row.then}, row.case_id)
-                    case = tx.cases.lock(row.case_id)
-                    data = {"name": row.name, "title": Due.from_json(row.record).title, "to": case.state, "revision": case.revision + 1}
-                    tx.events.append(row.case_id, "deadline", SYSTEM, data)
-                    tx.cases.update(row.case_id, case.revision, due_on=tx.deadlines.next_of(row.case_id))
+                if not self._settle(tx, row):
+                    return ""
+                kind = "engines_disagree" if isinstance(fault, EnginesDisagree) else "deadline"
+                tx.incidents.add(kind, fault.text("zh"), {"deadline": row.name, "then": row.then}, row.case_id)
             return "failed"
 
-    def publish_year(self, year: int, holidays: dict[dt.date, str], workdays: set[dt.date], source: str, by: str) -> list[tuple[str, dt.date, dt.date]]:
+    def _settle(self, tx: Tx, row: Deadline) -> bool:
+        """Settles a deadline and writes its event; False when it is not open any more."""
+        context = self.acts._locked(tx, row.case_id, None)
+        case = context.case
+        if case.state != row.state or not case.is_open:
+            tx.deadlines.settle(row.id, "cancelled")
+            return False
+        if not tx.deadlines.settle(row.id, "fired"):
+            return False
+        data = {
+            "name": row.name, "title": Due.from_json(row.record).title, "end": row.end_date.isoformat(), "to": case.state,
+            "revision": case.revision + 1, "then": row.then,
+        }  # fmt: skip
+        tx.events.append(case.id, "deadline", SYSTEM, data)
+        tx.cases.update(case.id, case.revision, due_on=tx.deadlines.next_of(case.id))
+        self.acts._touch_parent(context)
+        return True
+
+    def publish_year(self, year: int, holidays: dict[dt.date, str], workdays: set[dt.date], source: str, by: str) -> list[Moved]:
         """Publishes a calendar year and works provisional deadlines out again; returns (case, old end, new end) of
         those that moved."""
-        moved = []
         with self.app.store.begin() as tx:
             tx.calendars.publish(year, holidays, workdays, source, by)
-        with self.app.store.begin() as tx:
-            calendar = self.app.calendar(tx)
-            cases = set()
-            for row in tx.deadlines.provisional():
-                due = again(Due.from_json(row.record), calendar)
-                tx.deadlines.move(row.id, due.end, due.provisional, due.to_json(), int(calendar.version or 0))
-                if due.end != row.end_date:
-                    moved.append((row.case_id, row.end_date, due.end))
-                    cases.add(row.case_id)
-            for case_id in sorted(cases):
-                case = tx.cases.lock(case_id)
-                data = {"to": case.state, "revision": case.revision + 1, "year": year, "moved": [[a.isoformat(), b.isoformat()] for c, a, b in moved if c == case_id]}
+        return self.recompute(by)
+
+    def recompute(self, by: str = SYSTEM) -> list[Moved]:
+        """Provisional deadlines counted before the newest calendar, one case at a time; whatever was not reached is done
+        by the next sweep."""
+        waiting: dict[str, None] = {}
+        with self.app.store.read() as tx:
+            version, after = tx.calendars.version(), ""
+            while page := tx.deadlines.provisional(PAGE, after):
+                waiting |= dict.fromkeys(d.case_id for d in page if d.calendar_version < version)
+                after = page[-1].id
+        moved = []
+        for case_id in waiting:
+            with self.app.store.begin() as tx:
+                context = self.acts._locked(tx, case_id, None)
+                found = recompute(context)
+                if not found:
+                    continue
+                case = context.case
+                data = {"to": case.state, "revision": case.revision + 1, "moved": [[a.isoformat(), b.isoformat()] for a, b in found]}
                 tx.events.append(case_id, "calendar", by, data)
                 tx.cases.update(case_id, case.revision, due_on=tx.deadlines.next_of(case_id))
+                self.acts._touch_parent(context)
+                moved += [(case_id, a, b) for a, b in found]
         return moved
-
-
-__all__ = ["Clockwork", "Context"]

@@ -12,6 +12,7 @@ from siquan.core.engine.ballots import BadVote, Ballot, read_ballots, read_roll
 from siquan.core.engine.definition import Definition
 from siquan.core.engine.fold import Story, fold
 from siquan.core.engine.votes import Policy, tally
+from siquan.core.errors import NotFound
 from siquan.core.rules.decide import RuleSet, Situation, decide
 from siquan.core.rules.decision import Decision
 from siquan.core.rules.facts import FactSet, Reader, Stated, staleness
@@ -52,7 +53,8 @@ class Context:
     @property
     def state(self) -> StateSpec:
         found = self.definition.spec.state(self.case.state)
-        assert found is not None
+        if found is None:  # a standing body's process was changed under it
+            raise NotFound(kind="状态", name=self.case.state)
         return found
 
     @cached_property
@@ -76,6 +78,13 @@ class Context:
     @cached_property
     def posts(self) -> tuple[Post, ...]:
         return self.app.posts(self.tx, self.chain)
+
+    @cached_property
+    def named(self) -> dict[str, str]:
+        """Roles that are a fact, with the person in it: as on record, so that nobody names himself in his own act."""
+        known = FactSet(self.definition.schema, self.stored, self.today)
+        values = {r.name: known.value(r.fact) for r in self.definition.spec.roles.values() if r.fact}
+        return {name: value for name, value in values.items() if isinstance(value, str)}
 
     @cached_property
     def book(self) -> ParameterBook:
@@ -121,6 +130,14 @@ class Context:
                 out[spec.name] = self.collection(spec.name)
         return out
 
+    def child(self, name: str) -> Definition:
+        """The process of the children of that name, as this case is pinned to it. Raises NotFound."""
+        process = self.definition.children.get(name)
+        found = self.app.bound(self.tx, self.case)[0].get(process) if process else None
+        if found is None:
+            raise NotFound(kind="子事项", name=name)
+        return found
+
     def _child_rows(self, name: str, process: str) -> Rows:
         cases = self.children(name)
         values = self.tx.facts.current_many([c.id for c in cases]) if cases else {}
@@ -156,7 +173,7 @@ class Context:
             return {}
         names: list[str] = []
         if matters in self.definition.children:
-            child = self.app.definition(self.definition.children[matters])
+            child = self.child(matters)
             label = child.spec.name_fact
             names = [str(r.get(label)) for r in self.lists[matters] if r.get(label) and r["state"] not in _lost(child)]
         try:

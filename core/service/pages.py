@@ -37,10 +37,10 @@ STRIP = 16
 
 
 def may_see(context: Context, person: str) -> bool:
-    """Whoever has a post at the place or above it, opened the case, or acted in it."""
+    """Whoever has a post at the place or above it, opened the case, acted in it, or is named in it."""
     if any(p.person == person for p in context.posts):
         return True
-    return person == context.case.opened_by or person in context.story.persons
+    return person == context.case.opened_by or person in context.story.persons or person in context.named.values()
 
 
 def unit_view(tx: Tx, unit: str) -> UnitView | None:
@@ -108,11 +108,8 @@ class CasePage:
     def build(self, context: Context, person: str, lang: str) -> CaseView:
         tx, case, spec = context.tx, context.case, context.definition.spec
         words = Words(self.app.catalogue, spec, lang)
-        steps: tuple[StepView, ...] = ()
-        if not context.state.final:
-            steps = tuple(
-                step_view(context, t, person, words) for t in context.definition.machine.steps(case.state) if not t.auto
-            )
+        # a closed case may have steps too: it can be opened again
+        steps = tuple(step_view(context, t, person, words) for t in context.definition.machine.steps(case.state) if not t.auto)
         names: dict[str, str] = {}
 
         def name(id: str) -> str:
@@ -218,6 +215,9 @@ class CasePage:
             title = "申报回避" if zh else "declared a conflict of interest"
         elif kind == "deadline":
             title = f"期限届满：{data.get('title', '')}" if zh else f"deadline passed: {data.get('title', '')}"
+        elif kind == "calendar":
+            days = "；".join(f"{a} → {b}" for a, b in data.get("moved") or ())
+            title = f"放假安排公布，期限重算：{days}" if zh else f"holidays published, deadlines worked out again: {days}"
         reasons = next(
             (t.reasons.get(data.get("reason", ""), "") for s in words.spec.states for t in s.transitions if t.name == data.get("transition")), ""
         )
@@ -241,8 +241,7 @@ class CasePage:
             return self._children(context, name, person, lang, True)
 
     def _children(self, context: Context, name: str, person: str, lang: str, full: bool) -> ChildrenView:
-        tx = context.tx
-        definition = self.app._bound(tx, context.case)[0][context.definition.children[name]]
+        definition = context.child(name)
         words = Words(self.app.catalogue, definition.spec, lang)
         ruleset = next((t.decide for s in definition.spec.states for t in s.transitions if t.decide and t.branches), "")
         cases = context.children(name)

@@ -8,17 +8,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from siquan.core.engine.fold import fold
-from siquan.core.errors import BadInput, Errors, NoAccess, NotFound, Refused, SiquanError
+from siquan.core.errors import BadInput, Errors, NoAccess, NotFound, Refused, SiquanError, Where
 from siquan.core.rules.decide import canonical, decide
 from siquan.core.rules.decision import Decision
 from siquan.core.rules.facts import FactSet, Reader, Schema, Stated, staleness
 from siquan.core.rules.parameters import ParameterBook, from_text
 from siquan.core.rules.values import ABSENT, Rows
-from siquan.core.service.acts import Acts
+from siquan.core.service.acts import MAX_KEY, Acts
 from siquan.core.service.app import ZONE, App
 from siquan.core.service.context import Context
+from siquan.core.service.mask import STRICT, mask
 from siquan.core.service.pages import may_see
 from siquan.core.service.record import decision_from, record_of
+from siquan.core.service.refusal import check_text
 from siquan.core.service.steps import assess
 from siquan.core.service.words import Words, fact_views
 from siquan.core.sheets import read_sheet, write_sheet
@@ -26,6 +28,9 @@ from siquan.core.spec.model import FactSpec, SheetSpec
 from siquan.core.store.rows import StoredDecision
 from siquan.core.store.transaction import Tx
 from siquan.core.views import DecisionView, ImportResult
+
+#: the longest name of an imported file
+MAX_FILE = 400
 
 
 class Papers:
@@ -101,10 +106,8 @@ class Papers:
             if not may_see(context, person):
                 raise NoAccess(why="这件事不在你的辖区")
             words = Words(self.app.catalogue, context.definition.spec, lang)
-            if row.record is None:
-                raise Refused(why="这条判定的内容已依法删除，只保留指纹")
-            decision = decision_from(row.record)
-            if lang != "zh":
+            decision = decision_from(row.record) if row.record is not None else _erased(row)
+            if row.record is not None and lang != "zh":
                 decision = self._again(context, row, lang) or decision
             schema = context.definition.schema
             stated = Reader(schema, dt.date.max).read(_envelopes(decision.facts, schema), check=False)
@@ -146,9 +149,13 @@ class Papers:
         return "same" if same and all((a["rule"], a["result"], a["outcome"]) == (b["rule"], b["result"], b["outcome"]) for a, b in pairs) else "differs"
 
     def explain(self, case_id: str, person: str, lang: str) -> list[DecisionView]:
+        """Every decision on record, oldest first; of an erased one what stays: who, when, under which rules."""
         with self.app.store.read() as tx:
-            rows = tx.decisions.of(self._id(tx, case_id))
-        return [self.view(r.id, person, lang) for r in rows if r.record is not None]
+            case = tx.cases.get(self._id(tx, case_id))
+            if not may_see(Context(self.app, tx, case), person):
+                raise NoAccess(why="这件事不在你的辖区")
+            rows = tx.decisions.of(case.id)
+        return [self.view(r.id, person, lang) for r in rows]
 
     def _id(self, tx: Tx, name: str) -> str:
         """A case by its id or its number."""
@@ -163,7 +170,7 @@ class Papers:
         """(sheet, schema its columns name, child definition or None)."""
         definition = context.definition
         if target in definition.children:
-            child = self.app._bound(context.tx, context.case)[0][definition.children[target]]
+            child = context.child(target)
             sheet = next((s for s in (*definition.spec.sheets, *child.spec.sheets) if s.target in (target, "self", child.spec.id.rpartition(".")[2])), None)
             if sheet is None and child.spec.sheets:
                 sheet = child.spec.sheets[0]
@@ -189,7 +196,8 @@ class Papers:
                 rows = [dict(r.data or {}) for r in tx.collections.rows(case_id, target)]
             tx.access.add(person, "export", target, case_id)
             name = f"{context.case.number or '四圈'}-{sheet.name}.xlsx"
-            return name, write_sheet(sheet, schema, rows, title=context.case.title)
+            roles = {r.name: r.title for r in (child or context.definition).spec.roles.values()}
+            return name, write_sheet(sheet, schema, rows, title=context.case.title, masked=_masked, roles=roles)
 
     def import_sheet(
         self, case_id: str, target: str, person: str, filename: str, data: bytes, revision: int | None, key: str | None
@@ -204,7 +212,10 @@ class Papers:
         if not rows:
             raise BadInput(why="表里没有一行数据")
         digest = hashlib.sha256(data).hexdigest()
-        with self.app.store.begin() as tx:
+        if key:
+            check_text(key, MAX_KEY, "请求编号")
+        check_text(filename, MAX_FILE, "文件名")
+        with self.acts._on_record(case_id, target, person), self.app.store.begin() as tx:
             claimed = tx.idempotency.claim(key, ["import", case_id, target, person, digest]) if key else None
             if claimed:
                 return ImportResult(**claimed)
@@ -222,7 +233,7 @@ class Papers:
         self.acts._may_supply(context, person)
         tx, case = context.tx, context.case
         seq = tx.events.next_seq(case.id)
-        data_rows = [{p: e.get("value") if isinstance(e, Mapping) else e for p, e in r.facts.items()} for r in rows]
+        data_rows = [r.values for r in rows]
         batch = tx.collections.add(case.id, target, seq, data_rows, complete=True, file_name=filename[:200], file_hash=digest)
         data = {"collections": {target: batch.commitment}, "rows": len(rows), "sheet": sheet.name, "file": digest}
         result = self.acts._supplied(context, person, "imported", {}, data)
@@ -239,10 +250,8 @@ class Papers:
         created = updated = 0
         errors: list[SiquanError] = []
         if step is not None:
-            found = assess(context, step, person, both=True, strict=True)
-            access = [b for b in found.blocks]
-            if access:
-                raise NoAccess(why=access[0].message, help=access[0].cure)
+            # a step that can be taken once in its form can be taken for a whole sheet
+            self.acts._refuse(context, step, assess(context, step, person, both=True, strict=True), "-", next(iter(step.reasons), ""), person)
         else:
             self.acts._may_supply(context, person)
         for row in rows:
@@ -259,16 +268,21 @@ class Papers:
                 continue
             row_context = self.acts._locked(tx, old[""], None)
             changed = {p: f for p, f in given.items() if _differs(row_context.stored.get(p), f)}
-            if changed and not row_context.state.final:
+            if changed and row_context.state.final:
+                why = f"{row_context.case.title}已是“{row_context.state.title}”，表里改了{'、'.join(child.schema.title(p) for p in changed)}"
+                errors.append(Refused(Where(f"{sheet.name}!A{row.row_no}"), why=why, help="先重新审查，或者从表里去掉这一行的改动"))
+            elif changed:
+                self.acts._may_supply(row_context, person)
                 self.acts._supplied(row_context, person, "supplied", changed)
                 updated += 1
         if errors:
-            raise Errors(errors)
+            raise Errors(errors) if len(errors) > 1 else errors[0]
         context = self.acts._fresh(context)
         case = context.case
         data: dict[str, Any] = {"rows": len(rows), "sheet": sheet.name, "file": digest, "to": case.state, "revision": case.revision + 1}
         tx.events.append(case.id, "imported", person, data)
         tx.cases.update(case.id, case.revision)
+        self.acts._touch_parent(context)
         return ImportResult(case.id, target, len(rows), created, updated, case.revision + 1)
 
     # audit and replay
@@ -299,6 +313,15 @@ class Papers:
                     if verdict == "differs":
                         out.append({"case": id, "what": "decision", "decision": row.id, "ruleset": row.ruleset})
         return out
+
+
+def _masked(spec: FactSpec, text: str) -> str:
+    return mask(spec.sensitive, text) if spec.sensitive in STRICT else text
+
+
+def _erased(row: StoredDecision) -> Decision:
+    """What stays of a decision whose content was erased."""
+    return Decision(row.ruleset, "", row.version, row.hash, row.on_date, row.place, row.outcome, None, (), (), ())
 
 
 def _differs(old: Stated | None, new: Stated) -> bool:

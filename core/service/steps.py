@@ -93,10 +93,16 @@ def _title(context: Context, transition: str) -> str:
 def _time_block(context: Context, transition: TransitionSpec) -> Block | None:
     if not transition.not_before:
         return None
-    rows = [d for d in context.tx.deadlines.of(context.case.id) if d.state == context.case.state and d.name == transition.not_before]
+    rows = [
+        d for d in context.tx.deadlines.of(context.case.id)
+        if d.state == context.case.state and d.name == transition.not_before and d.status in ("open", "fired")
+    ]  # fmt: skip
     if not rows:
-        return None
-    due = Due.from_json(rows[-1].record)
+        # a time nobody can work out has not passed
+        spec = next((d for d in context.state.dues if d.name == transition.not_before), None)
+        title = (spec.title if spec else "") or context.state.title
+        return Block("time", "BLOCK", words(f"{title}：起算日或日数还不知道，算不出期满日"), cure="先登记起算日")
+    due = Due.from_json(max(rows, key=lambda d: d.created_at).record)
     if due.passed(context.today):
         return None
     return Block("time", "BLOCK", (Piece("时限未满："), Piece(due.lines[0])), basis=due.basis, cite=due.cite, cure="期满自动解除，不需要操作")
@@ -107,13 +113,8 @@ def assess(
 ) -> Assessment:
     """`strict` judges the act as given; otherwise what a form may still supply is not held against it."""
     spec, state = context.definition.spec, context.state
-    named = {}
-    for role in spec.roles.values():
-        value = context.facts().value(role.fact) if role.fact else None
-        if isinstance(value, str):
-            named[role.name] = value
     allowed, able = may_act(
-        spec, state, transition, person, context.story.opener or context.case.opened_by, context.posts, context.chain, named
+        spec, state, transition, person, context.story.opener or context.case.opened_by, context.posts, context.chain, context.named
     )
     blocks: list[Block] = []
     if not allowed:

@@ -153,6 +153,10 @@ class Cases(Repository):
         )
         return self._count(top) + 1
 
+    def count_children(self, parent_id: str) -> int:
+        """Children of every name together: what the next one's number counts on from. Under the parent's lock."""
+        return self._count(sa.select(sa.func.count()).where(_C.parent_id == parent_id))
+
     def bump_children(self, parent_id: str) -> int:
         """A child changed: the parent's children revision goes up (and the parent is locked). Returns the new
         one."""

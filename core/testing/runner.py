@@ -218,7 +218,7 @@ class _Walk:
         with app.store.begin() as tx:
             context = Context(app, tx, tx.cases.lock(parent.case))
             definition = app.definition(self.spec.id)
-            return acts._add_child(context, definition, person, acts._read(definition.schema, early, ()))
+            return acts._add_child(context, definition, person, acts._read(definition.schema, early))
 
     def _rows(self, case_id: str, name: str, value: Any, person: str) -> None:
         """A collection given in a case is imported by the person of the step."""

@@ -22,6 +22,8 @@ Answer = str | Response | tuple[str, int]
 #: Columns of the matrix before the quiet ones are folded into one.
 COLUMNS = 12
 QUIET = ("clear", "na")
+#: Outcomes that need somebody to do something; a rule with such a finding always keeps its column.
+NEEDY = ("REJECT", "BLOCK", "EVIDENCE", "WARN")
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,16 @@ class Matrix:
     columns: tuple[tuple[str, str], ...]  # (rule id, short title)
     folded: tuple[tuple[str, str], ...]  # clear for everybody
     cells: dict[tuple[str, str], Finding]  # (child id, rule id)
+    bonus: dict[str, int]  # child id -> findings of the folded rules that count in favour
 
 
 def loud(finding: Finding) -> bool:
-    return finding.result not in QUIET
+    return finding.result not in QUIET and finding.outcome in NEEDY
+
+
+def verdict(child: ChildView) -> str:
+    """The latest decision, a trial one while nothing is recorded; else what the case ended with."""
+    return child.decision.outcome if child.decision else child.outcome
 
 
 def by_rule(decision: Decision | None) -> dict[str, Finding]:
@@ -54,15 +62,20 @@ def matrix(view: ChildrenView, everything: bool) -> Matrix:
             room -= 1
         else:
             folded.append(column)
-    return Matrix(tuple(kept), tuple(folded), cells)
+    away = {rule for rule, _title in folded}
+    bonus: dict[str, int] = {}
+    for (child, rule), found in cells.items():
+        if rule in away and found.result not in QUIET:
+            bonus[child] = bonus.get(child, 0) + 1
+    return Matrix(tuple(kept), tuple(folded), cells, bonus)
 
 
 def picked(view: ChildrenView, child_id: str, rule: str) -> tuple[ChildView | None, Finding | None]:
     """The child and finding of the side panel; without a choice the first one that needs somebody."""
-    needy = next((c for c in view.children if c.outcome not in ("PASS", "", "NA")), None)
+    needy = next((c for c in view.children if verdict(c) in NEEDY), None)
     child = next((c for c in view.children if c.id == child_id), None if child_id else needy)
     findings = by_rule(child.decision) if child else {}
-    first = next((f for f in findings.values() if loud(f) and f.outcome != "PASS"), None)
+    first = next((f for f in findings.values() if loud(f)), None)
     return child, findings.get(rule) if rule else first
 
 
@@ -80,7 +93,7 @@ def table(case_id: str, name: str) -> Answer:
     child, finding = picked(view, request.args.get("child", ""), request.args.get("rule", ""))
     grid = matrix(view, request.args.get("all") == "1")
     only = request.args.get("only", "")
-    rows = [c for c in view.children if not only or c.outcome == only]
+    rows = [c for c in view.children if not only or verdict(c) == only]
     return render_template(
         "children.html", case=case, view=view, grid=grid, rows=rows, only=only, child=child, finding=finding
     )

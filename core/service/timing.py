@@ -1,0 +1,70 @@
+"""Deadline rows of a case: written when a state is entered, worked out again when facts or calendars change."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from siquan.core.calendar import Calendar
+from siquan.core.engine.deadlines import Due, again, compute
+from siquan.core.service.app import ZONE
+from siquan.core.service.context import Context
+from siquan.core.spec.model import DueSpec
+from siquan.core.store.rows import Deadline
+
+
+def sync_deadlines(context: Context) -> dt.date | None:
+    """Makes the deadline rows of the current state what facts, parameters and calendar say now; returns the next last
+    day. A start that is not known any more cancels its deadline; one that already fired opens anew when it moves to a
+    later day."""
+    tx, case = context.tx, context.case
+    calendar = context.app.calendar(tx)
+    version = int(calendar.version or 0)
+    entered = context.story.entered.get(case.state, tx.at)
+    rows = [d for d in tx.deadlines.of(case.id) if d.state == case.state and d.created_at >= entered]
+    for spec in context.state.dues:
+        old = _latest([r for r in rows if r.name == spec.name and r.status in ("open", "fired")])
+        due = _computed(context, spec, entered, calendar)
+        if due is None:
+            if old is not None and old.status == "open":
+                tx.deadlines.settle(old.id, "cancelled")
+        elif old is None or (old.status == "fired" and due.end > old.end_date and due.end >= context.today):
+            tx.deadlines.add(
+                case.id, case.state, spec.name, due.start, due.end, then=spec.then, provisional=due.provisional,
+                record=due.to_json(), calendar_version=version,
+            )  # fmt: skip
+        elif old.status == "open" and old.record != due.to_json():
+            tx.deadlines.move(old.id, due.end, due.provisional, due.to_json(), version)
+    return tx.deadlines.next_of(case.id)
+
+
+def _latest(rows: list[Deadline]) -> Deadline | None:
+    """The open row, else the newest."""
+    return max(rows, key=lambda r: (r.status == "open", r.created_at, r.end_date), default=None)
+
+
+def _computed(context: Context, spec: DueSpec, entered: dt.datetime, calendar: Calendar) -> Due | None:
+    """None while its start or its length is unknown."""
+    anchor = spec.before or spec.start
+    start: Any = context.evaluate(anchor, spec.prefix) if anchor else entered.astimezone(ZONE).date()
+    n: Any = int(spec.n) if spec.n.isdigit() else context.evaluate(spec.n, spec.prefix)
+    if not isinstance(start, dt.date) or not isinstance(n, int) or isinstance(n, bool):
+        return None
+    return compute(
+        start, n, spec.unit, calendar, "before" if spec.before else "after", name=spec.name,
+        title=spec.title or context.state.title, cite=spec.cite, basis=spec.basis,
+    )  # fmt: skip
+
+
+def recompute(context: Context) -> list[tuple[dt.date, dt.date]]:
+    """Works the provisional deadlines of a locked case out again under the calendar in force; (old, new) last day of
+    those that moved."""
+    tx, moved = context.tx, []
+    calendar = context.app.calendar(tx)
+    for row in tx.deadlines.of(context.case.id, "open"):
+        if row.provisional:
+            due = again(Due.from_json(row.record), calendar)
+            tx.deadlines.move(row.id, due.end, due.provisional, due.to_json(), int(calendar.version or 0))
+            if due.end != row.end_date:
+                moved.append((row.end_date, due.end))
+    return moved
