@@ -58,7 +58,7 @@ class Home:
         return Siquan(self.store(), catalogue or self.catalogue(), self.clock)
 
 
-def jobs_of(service: Siquan) -> Jobs:
+def jobs_of(service: Siquan, folder: Path) -> Jobs:
     """The port with every job of the product registered; whoever enqueues needs the same registrations."""
     jobs = Jobs(service.app.store.engine)
 
@@ -67,4 +67,5 @@ def jobs_of(service: Siquan) -> Jobs:
         service.sweep()
 
     jobs.register("sweep", sweep)
+    service.attach(jobs, folder)
     return jobs

@@ -302,6 +302,7 @@ class ImportResult:
     created: int
     updated: int
     revision: int
+    job: str = ""  # a large file is written in the background by this job
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Sequence
 from functools import cache
@@ -36,6 +37,9 @@ from siquan.web.catalogue import gettext as _
 from siquan.web.demo import DemoAccount, demo
 from siquan.web.door import Door
 from siquan.web.postings import new_key
+
+#: A source of the register in a citation.
+_SOURCE = re.compile(r"\bS\d+[a-z]?\b")
 
 #: What a stranger may open; everything else asks for a sign-in first, new pages included.
 PUBLIC = frozenset({"auth.sign_in", "auth.preference", "admin.healthz", "static", "bootstrap.static"})
@@ -91,6 +95,7 @@ def create_app(
     for module in (auth, inbox, processes, cases, steps, children, sheets, decisions, admin, api):
         app.register_blueprint(module.bp)
     auth.limit_sign_in(app)
+    app.extensions["siquan_sources"] = service.sources()
     equip_templates(app)
     return app
 
@@ -137,6 +142,12 @@ def equip_templates(app: Flask) -> None:
         query = {k: v for k, v in query.items() if v}
         return request.path + ("?" + urlencode(query) if query else "")
 
+    def cite(text: str) -> str:
+        """`S9 20` with the source in words; the register of sources is the plugins' own."""
+        sources = app.extensions["siquan_sources"]
+        return _SOURCE.sub(lambda found: sources.get(found.group(), found.group()), text or "")
+
+    app.jinja_env.filters["cite"] = cite
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(

@@ -15,7 +15,6 @@ from siquan.core.plugins import Catalogue, Found, _bind, bundled_dirs, discover
 from siquan.core.spec.load import load_fragments, load_plugin
 from siquan.core.spec.schema import SCHEMAS
 from siquan.core.testing.runner import run_case
-from siquan.core.verify import verify as findings_of
 
 
 def plugins(args: argparse.Namespace) -> int:
@@ -69,6 +68,9 @@ def with_library(catalogue: Catalogue, path: Path) -> Catalogue:
 
 
 def verify(args: argparse.Namespace) -> int:
+    # the checks are many small files: only this verb pays for importing them
+    from siquan.core.verify import verify as findings_of
+
     lang = os.environ.get("SIQUAN_LANG", "zh")
     catalogue, names = chosen(args.plugin)
     findings = [(name, f) for name in names for f in findings_of(catalogue, name)]

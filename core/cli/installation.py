@@ -29,7 +29,7 @@ def print_accounts(accounts: Sequence[Any]) -> None:
 def init(args: argparse.Namespace) -> int:
     home = Home.of()
     service = home.service()
-    jobs_of(service).migrate()
+    jobs_of(service, home.folder).migrate()
     accounts = load_demo(service, home.folder) if args.demo else ()
     if args.json:
         print_json({"home": str(home.folder), "accounts": [a.__dict__ for a in accounts]})
@@ -55,7 +55,7 @@ def start(args: argparse.Namespace, *, worker: bool, demo: bool) -> int:
     if not available():
         print("未安装 durable_rules：由编译读法单独判定", file=sys.stderr)
     service = home.service(catalogue)
-    jobs = jobs_of(service)
+    jobs = jobs_of(service, home.folder)
     accounts = load_demo(service, home.folder) if demo else demo_accounts(home.folder)
     points = entry_points(group="siquan.web")
     serve = next((p.load() for p in points if p.name == "serve"), None)
@@ -83,8 +83,8 @@ def web(args: argparse.Namespace) -> int:
 
 
 def worker(args: argparse.Namespace) -> int:
-    service = open_service()
-    jobs = jobs_of(service)
+    home = Home.of()
+    jobs = jobs_of(home.service(), home.folder)
     jobs.work(crons=[("sweep", "* * * * *")])
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -179,6 +179,8 @@ class _Script:
                 self._open()
         except SiquanError as fault:
             raise DemoBroken(plugin=self.plugin, case=self.name, step=n, why=fault.full("zh")) from fault
+        except KeyError as fault:
+            raise DemoBroken(plugin=self.plugin, case=self.name, step=n, why=f"没有写 `{fault.args[0]}`") from fault
 
     def _open(self) -> None:
         script = self.script

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from siquan.core.rules import tree as t
+from siquan.core.rules.check import fields_of
 from siquan.core.rules.facts import Schema
+from siquan.core.rules.functions import lookup
 from siquan.core.rules.values import Rows
 
 Truth = bool | None
@@ -75,6 +77,7 @@ def _unknown(
     node: t.Node, fact: Callable[[str], Any], param: Callable[[str], Any], derived: Mapping[str, t.Node], seen: frozenset[str]
 ) -> list[str]:
     out: list[str] = []
+    fields = {p.path for p in t.walk(node) if isinstance(p, t.Var)} | {p.name for p in t.walk(node) if isinstance(p, t.Path)}
     for part in t.walk(node):
         if isinstance(part, t.Param) and param(part.name) is None:
             out.append(part.name)
@@ -82,10 +85,10 @@ def _unknown(
             continue
         value = fact(part.path)
         if isinstance(value, Rows):
-            open_list = not value.complete or any(
-                v is None for row in value.items for v in (row.values() if isinstance(row, dict) else (row,))
-            )
-            if open_list:
+            # a row may simply not have the field that is read
+            item = part.type.item
+            read = [f for f in fields_of(item) if f in fields] if item is not None and item.fields else [""]
+            if not value.complete or any(lookup(row, f) is None for row in value.items for f in read):
                 out.append(part.path)
         elif value is None:
             source = derived.get(part.path)

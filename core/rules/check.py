@@ -126,12 +126,11 @@ class _Checker:
 
     def _name(self, node: t.Name, scope: Scope, want: Type = ANY) -> t.Node:
         found = self._lookup(node.path, scope, node)
-        if found is None and "." in node.path:
+        for dot in (i for i, c in enumerate(node.path) if c == "." and found is None):
             # a projection such as `members.unit`, or a field of a record value
-            head, _, tail = node.path.rpartition(".")
-            source = self._lookup(head, scope, node)
+            source = self._lookup(node.path[:dot], scope, node)
             if source is not None and source.type.kind in ("list", "record"):
-                return self._path(t.Path(source, tail, start=node.start, end=node.end), source)
+                return self._path(t.Path(source, node.path[dot + 1 :], start=node.start, end=node.end), source)
         if found is not None:
             return found
         if want.kind == "enum" and node.path in want.values:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from siquan.core.errors import SiquanError
 from siquan.core.rules import functions as fn
 from siquan.core.rules import tree as t
 from siquan.core.rules.values import ABSENT, Duration, Rows
@@ -29,15 +28,6 @@ _NAMESPACE: dict[str, Any] = {
 }  # fmt: skip
 _PY = {"=": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _INLINE = ("number", "date", "enum", "boolean", "text", "person")
-
-
-class TooDeep(SiquanError):
-    """the expression is nested too deeply"""
-
-    code = "SQ107"
-    zh = "表达式套得太深"
-    help_en = "split it into several rules or derived facts"
-    help_zh = "请拆成几条规则或推导事实"
 
 
 class _Writer:
@@ -188,10 +178,7 @@ def compile_all(nodes: Sequence[t.Node]) -> tuple[Compiled, tuple[str, ...], tup
     """A function giving the tuple of all values, and the facts and parameters it reads."""
     source, facts, params = source_of(nodes)
     namespace = dict(_NAMESPACE)
-    try:
-        exec(compile(source, "<rules>", "exec"), namespace)
-    except (SyntaxError, RecursionError, MemoryError):
-        raise TooDeep from None
+    exec(compile(source, "<rules>", "exec"), namespace)
     run: Compiled = namespace["run"]
     return run, facts, params
 

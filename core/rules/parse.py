@@ -207,17 +207,16 @@ def _run(text: str, start: str, where: Where | None, names: tuple[str, ...]) -> 
         return _Build().transform(parsed)
     except UnexpectedInput as fault:
         at = fault.pos_in_stream
-        at = at if at is not None and 0 <= at < len(text) else len(text)
+        over = getattr(getattr(fault, "token", None), "type", "") == "$END"
+        at = at if at is not None and 0 <= at < len(text) and not over else len(text)
         found = text[at : at + 8] or "…"
         raise SyntaxFault(where, text=text, found=found, at=at + 1, hint=_hint(text, at)) from None
     except SiquanError:
         raise
     except Exception as fault:  # lark wraps what a builder raised
         inner = getattr(fault, "orig_exc", None)
-        if isinstance(inner, SiquanError):
-            inner.where = inner.where or where
-            raise inner from None
-        raise SyntaxFault(where, text=text, found=str(inner or fault), at=1, hint=_hint(text, 0)) from fault
+        known = inner.values if isinstance(inner, SiquanError) else {"found": str(inner or fault), "hint": _hint(text, 0)}
+        raise SyntaxFault(where, **{**known, "text": text, "at": text.find(known["found"]) + 1 or 1}) from None
 
 
 def parse(text: str, where: Where | None = None, names: tuple[str, ...] = ()) -> t.Node:
@@ -243,7 +242,7 @@ def _closed(text: str) -> bool:
     """Whether no bracket of the text closes one that was opened before it."""
     level = 0
     for mark in re.sub(r'"(\\.|[^"\\])*"', "", text):
-        level += (mark == "(") - (mark == ")")
+        level += (mark in "([") - (mark in ")]")  # a range may open with one and close with the other
         if level < 0:
             return False
     return True

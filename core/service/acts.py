@@ -423,7 +423,7 @@ class Acts:
                     if old.startswith(f"{path}.") and old not in given:
                         envelopes[old] = {"value": None, "by": person}
             head = path.rpartition(".")[0]
-            if head and head in current and current[head].value == "none" and fact.value is not None:
+            if head and head in current and current[head].value == "none" and fact.value is not None and fact.value is not ABSENT:
                 envelopes.setdefault(head, {"value": None, "by": person})
         return tx.facts.put(case_id, seq, envelopes)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+from siquan.core.jobs import Jobs
 from siquan.core.plugins import Catalogue
 from siquan.core.rules.decision import Decision
 from siquan.core.service.accounts import Accounts
@@ -17,6 +19,7 @@ from siquan.core.service.inbox import Inbox
 from siquan.core.service.pages import CasePage
 from siquan.core.service.papers import Papers
 from siquan.core.service.processes import Processes
+from siquan.core.service.uploads import Uploads
 from siquan.core.store import audit
 from siquan.core.store.database import Store
 from siquan.core.views import (
@@ -42,6 +45,7 @@ class Siquan:
         self._accounts, self._acts = Accounts(self.app), Acts(self.app)
         self._forms, self._inbox, self._pages = Forms(self.app), Inbox(self.app), CasePage(self.app)
         self._papers = Papers(self.app, self._acts)
+        self._uploads = Uploads(self.app, self._papers)
         self._processes = Processes(self.app, self._forms)
         self._clockwork = Clockwork(self.app, self._acts)
 
@@ -132,7 +136,11 @@ class Siquan:
     def import_sheet(
         self, case_id: str, target: str, person: str, filename: str, data: bytes, revision: int | None = None, key: str | None = None
     ) -> ImportResult:
-        return self._papers.import_sheet(case_id, target, person, filename, data, revision, key)
+        return self._uploads.import_sheet(case_id, target, person, filename, data, revision, key)
+
+    def attach(self, jobs: Jobs, folder: Path) -> None:
+        """Gives the service its background: large imports are then written by a worker."""
+        self._uploads.attach(jobs, folder)
 
     # deciding and proving
 
@@ -167,6 +175,10 @@ class Siquan:
         return self._clockwork.publish_year(year, holidays, workdays, source, by)
 
     # plugins
+
+    def sources(self) -> dict[str, str]:
+        """Short names of sources in `cite` (S9) -> their titles, over all plugins."""
+        return {k: v for p in self.app.catalogue.plugins for k, v in p.sources.items()}
 
     def plugins(self) -> list[dict[str, Any]]:
         """What was found, loaded or not, for `/-/plugins` and `siquan plugins`."""

@@ -65,6 +65,10 @@ def read_given(definition: Definition, given: Mapping[str, Any], today: Any, lan
     """Typed facts and one message per field that cannot be read."""
     reader = Reader(definition.schema, today)
     stated = reader.read(given, check=False)
+    for error in reader.errors:
+        # a clerk knows the title of a field, not its name
+        path = str(error.values.get("path", ""))
+        error.values["fact"] = definition.schema.title(path)
     errors = {str(e.values.get("path", "")): e.text(lang) for e in reader.errors}
     return {p: s for p, s in stated.items() if p not in errors}, errors
 
@@ -75,7 +79,9 @@ class Forms:
 
     def opening(self, process: str, given: Mapping[str, Any] | None, lang: str) -> tuple[FieldView, ...]:
         """The fields asked when a case is opened."""
-        definition = self.app.definition(process)
+        return self._opening(self.app.definition(process), given, lang)
+
+    def _opening(self, definition: Definition, given: Mapping[str, Any] | None, lang: str) -> tuple[FieldView, ...]:
         words = Words(self.app.catalogue, definition.spec, lang)
         stated, errors = read_given(definition, given or {}, self.app.today(), lang)
         facts = FactSet(definition.schema, stated, self.app.today())
@@ -102,11 +108,11 @@ class Forms:
 
     def _opening_step(self, context: Context, transition: TransitionSpec, person: str, given: Mapping[str, Any] | None, lang: str) -> Preview:
         words = Words(self.app.catalogue, context.definition.spec, lang)
-        fields = self.opening(transition.opens, given, lang)
+        child = context.child(next(n for n, p in context.definition.children.items() if p == transition.opens))
+        fields = self._opening(child, given, lang)
         view = self.pages.build(context, person, lang)
         found = assess(context, transition, person, both=False, strict=True, lang=lang)
         step = step_view(context, transition, person, words)
-        child = self.app.definition(transition.opens)
         answers = tuple((f.title, self._shown(Words(self.app.catalogue, child.spec, lang), child, f), "") for f in fields if f.value)
         ready = not found.blocks and not any(f.error or (f.required and not f.value) for f in fields)
         if given is not None:
@@ -149,7 +155,7 @@ class Forms:
         if given is not None:
             fields = [_needed(f, lang) if f.path in found.missing else f for f in fields]
         answers = tuple(
-            (words.fact(definition.schema, p), words.value(definition.schema.specs[p], s.value) + definition.schema.specs[p].unit, self._old(words, before, p))
+            (words.fact(definition.schema, p), _with_unit(words, definition.schema.specs[p], s.value), self._old(words, before, p))
             for p, s in stated.items() if s.value is not None
         )  # fmt: skip
         blocks = list(found.blocks)
@@ -166,7 +172,7 @@ class Forms:
 
     def _old(self, words: Words, before: FactSet, path: str) -> str:
         old = before.stated.get(path)
-        return words.value(before.schema.specs[path], old.value) if old is not None and old.value is not None else ""
+        return _with_unit(words, before.schema.specs[path], old.value) if old is not None and old.value is not None else ""
 
     def _outcome(
         self, context: Context, transition: TransitionSpec, found: Assessment, words: Words
@@ -237,6 +243,10 @@ class Forms:
                 for p, s in stated.items() if s.value is not None
             )  # fmt: skip
             return Preview(view, step, fields, answers, None, "", not errors, (), (_signed(context, person, lang),))
+
+
+def _with_unit(words: Words, spec: FactSpec, value: Any) -> str:
+    return words.value(spec, value) + ("" if value is ABSENT else spec.unit)
 
 
 def _signed(context: Context, person: str, lang: str) -> str:

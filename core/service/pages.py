@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from siquan.core.diagram import main_line
@@ -90,7 +91,7 @@ def step_view(context: Context, transition: TransitionSpec, person: str, words: 
     return StepView(
         transition.name, words.step(transition, context.case.state), to, not found.blocks, tuple(found.blocks), tuple(found.warnings),
         transition.hint, form, transition.opinion, transition.confirms, tuple(words.fact(schema, m) for m in found.missing),
-        "、".join(dict.fromkeys(words.role(r) for r in roles if r in spec.roles)), tuple(names), transition.opens,
+        "、".join(dict.fromkeys(words.role(r) for r in roles if r in spec.roles)), tuple(names), transition.opens, tuple(transition.reasons.items()),
     )  # fmt: skip
 
 
@@ -189,9 +190,10 @@ class CasePage:
             found += [(e, cases[e.case_id], by_process[cases[e.case_id].process]) for e in tx.events.of_many(list(cases)) if e.kind != "opened"]
         found.sort(key=lambda x: (x[0].at, x[0].seq), reverse=True)
         opinions = tx.facts.opinions(context.case.id)
-        return tuple(
-            self._event(context, e, c, w, opinions.get(e.seq, "") if c.id == context.case.id else "") for e, c, w in found[:EVENTS_SHOWN]
-        )
+        shown = [
+            self._event(context, e, c, w, opinions.get(e.seq, "") if c.id == context.case.id else "") for e, c, w in found[: EVENTS_SHOWN * 4]
+        ]
+        return tuple(_gathered(shown, words.lang)[:EVENTS_SHOWN])
 
     def _event(self, context: Context, event: Event, case: Case, words: Words, text: str) -> EventView:
         data, zh = event.data, words.lang == "zh"
@@ -314,6 +316,35 @@ class CasePage:
                 )
             )  # fmt: skip
         return out
+
+
+def _gathered(events: list[EventView], lang: str) -> list[EventView]:
+    """The same step on many children by one person on one day is one line with its outcomes counted."""
+    out: list[EventView] = []
+    group: list[EventView] = []
+
+    def same(a: EventView, b: EventView) -> bool:
+        return bool(a.case and b.case) and (a.who, a.kind, a.title, a.at.date()) == (b.who, b.kind, b.title, b.at.date())
+
+    def close() -> None:
+        if len(group) < 3:
+            out.extend(group)
+        elif group:
+            counts: dict[str, int] = {}
+            for e in group:
+                if e.outcome:
+                    counts[e.outcome] = counts.get(e.outcome, 0) + 1
+            names = ("、" if lang == "zh" else ", ").join(e.case_title for e in reversed(group))
+            title = f"{group[0].title} {len(group)} 件" if lang == "zh" else f"{group[0].title}: {len(group)}"
+            out.append(replace(group[0], title=title, to="", outcome="", decision="", text=names, counts=tuple(counts.items()), case="", case_title=""))
+        group.clear()
+
+    for event in events:
+        if group and not same(group[-1], event):
+            close()
+        group.append(event)
+    close()
+    return out
 
 
 def shown_value(value: Any, lang: str) -> str:

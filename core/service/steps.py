@@ -123,7 +123,9 @@ def assess(
     late = _time_block(context, transition)
     if late is not None:
         blocks.append(late)
-    offered = {f.name for f in form_facts(context, transition)} | set(transition.asks) | set(transition.needs)
+    # a collection comes in by a sheet, not by the step's form, so what hangs on one does lock the step
+    tables = {s.name for s in context.definition.schema.top.values() if s.collection}
+    offered = ({f.name for f in form_facts(context, transition)} | set(transition.asks) | set(transition.needs)) - tables
     missing = missing_facts(context, transition) if not transition.opens else []
     out = Assessment(transition, blocks, [], [], missing, able)
     rulesets: Sequence[str] = [*transition.check, *([transition.decide] if transition.decide and not transition.branches else [])]

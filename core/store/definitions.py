@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from siquan.core.errors import NotFound
 from siquan.core.store import tables as t
@@ -21,7 +22,11 @@ class Definitions(Repository):
         ruleset, ..."""
         if self.has(hash):
             return False
-        self._insert(t.definition, Definition(hash, kind, name, version, document, self.tx.at))
+        try:
+            with self.tx.conn.begin_nested():
+                self._insert(t.definition, Definition(hash, kind, name, version, document, self.tx.at))
+        except IntegrityError:  # somebody else kept it at the same time
+            return False
         return True
 
     def has(self, hash: str) -> bool:

@@ -1,0 +1,83 @@
+"""`siquan verify`: what a designer forgot. One check per file, each a function `check(plugin, catalogue)`.
+
+Unknown names, types, fragment exits and twice-defined ids are load errors and never come here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from siquan.core.plugins import Catalogue
+from siquan.core.spec.model import PluginSpec
+from siquan.core.verify import (
+    branch,
+    case_names,
+    caseless,
+    clock_step,
+    deadline_action,
+    demo,
+    endless,
+    nobody,
+    parameter_source,
+    parameter_start,
+    present_guard,
+    readme,
+    rule_source,
+    sensitive,
+    sheet,
+    stand_in,
+    table_gap,
+    table_overlap,
+    trap,
+    unconfirmed,
+    uncovered,
+    unmapped,
+    unreachable,
+    unsupplied,
+    untranslated,
+    unused,
+    waiting,
+)
+from siquan.core.verify.finding import Finding
+
+Check = Callable[[PluginSpec, Catalogue], Iterator[Finding]]
+
+#: code, what holds when the check finds nothing (Chinese, English), the check; in the order they run
+CHECKS: list[tuple[str, str, str, Check]] = [
+    (unreachable.CODE, "每个状态都走得到", "every state can be reached", unreachable.check),
+    (trap.CODE, "走到哪里都能办结", "every state has a way to an end", trap.check),
+    (endless.CODE, "流程有终点", "there is a final state", endless.check),
+    (nobody.CODE, "每一步都有人能办", "somebody may take every step", nobody.check),
+    (unsupplied.CODE, "规则和时限要的事实都有人填", "every fact that is read is supplied", unsupplied.check),
+    (unmapped.CODE, "每种结论都有去向", "every outcome leads somewhere", unmapped.check),
+    (branch.CODE, "每条分路都走得到", "every branch can be taken", branch.check),
+    (parameter_start.CODE, "用到的参数都有值", "every parameter in use has a value", parameter_start.check),
+    (parameter_source.CODE, "用到的参数都写了依据", "every parameter in use says on what it stands", parameter_source.check),
+    (unused.CODE, "没有用不到的定义", "nothing is defined that nothing uses", unused.check),
+    (rule_source.CODE, "规则都写了依据和条款", "every rule has a basis and a clause", rule_source.check),
+    (unconfirmed.CODE, "“不通过”都由具名的人确认", "a named person confirms every rejection", unconfirmed.check),
+    (present_guard.CODE, "可能为“无”的事实先问有无", "what may not exist is guarded by present", present_guard.check),
+    (deadline_action.CODE, "时限到期都有动作", "every deadline acts", deadline_action.check),
+    (waiting.CODE, "等待的时限都存在", "every deadline waited for exists", waiting.check),
+    (stand_in.CODE, "法定步骤写了无人担任时怎么办", "steps of law say who stands in", stand_in.check),
+    (caseless.CODE, "每个流程都有用例", "every process has cases", caseless.check),
+    (uncovered.CODE, "步骤和规则都有用例", "cases cover every step and rule", uncovered.check),
+    (case_names.CODE, "用例里的名字都存在", "every name in a case exists", case_names.check),
+    (untranslated.CODE, "文字都有英文", "every text has English", untranslated.check),
+    (sensitive.CODE, "敏感事实的种类都认识", "every kind of sensitive fact is known", sensitive.check),
+    (readme.CODE, "有 README", "there is a README", readme.check),
+    (demo.CODE, "有演示数据", "there is demo data", demo.check),
+    (table_gap.CODE, "决策表没有空档", "no decision table has a gap", table_gap.check),
+    (table_overlap.CODE, "决策表没有重叠", "no decision table has an overlap", table_overlap.check),
+    (sheet.CODE, "Excel 表都能用", "every sheet can be used", sheet.check),
+    (clock_step.CODE, "到期自动办的步骤不缺事实", "what the clock fires needs no form", clock_step.check),
+]
+
+
+def verify(catalogue: Catalogue, plugin: str) -> list[Finding]:
+    """All findings of a plugin in the order of the checks. Raises the load error of a broken plugin, and NotFound."""
+    spec = catalogue.plugin(plugin)
+    return [finding for _, _, _, check in CHECKS for finding in check(spec, catalogue)]
+
+
+__all__ = ["CHECKS", "Check", "Finding", "verify"]

@@ -1,7 +1,7 @@
 """Reading the documentation as data: pages, code blocks, console sessions, generated parts.
 
-`python tests/docs/docpages.py` writes the generated parts anew: `docs/errors.md`, the tables of plugin READMEs and
-the output shown below each `$ siquan ...`. The tests check that nothing of it would change.
+`python tests/docs/docpages.py` writes the generated parts anew: `docs/errors.md`, copies of files, and the output
+shown below each `$ siquan ...`. The tests check that nothing of it would change.
 """
 
 from __future__ import annotations
@@ -220,19 +220,19 @@ def console_pages() -> list[Path]:
     return [p for p in pages() if blocks(p, "console")]
 
 
-def differences(page: Path, folder: Path, demo: Path | None) -> list[tuple[Block, Command, str]]:
-    """Commands whose output is not what the page shows: (block, command, output)."""
+def differences(page: Path, folder: Path, demo: Path | None) -> list[tuple[Block, int, str]]:
+    """Commands whose output is not what the page shows: (block, which of its commands, output)."""
     session = Session(page, folder, demo)
-    out = []
+    out: list[tuple[Block, int, str]] = []
     for block in blocks(page):
         if block.file:
             session.lay(block)
         if block.lang != "console":
             continue
-        for command in commands(block.text):
+        for n, command in enumerate(commands(block.text)):
             got = session.run(command.line)
             if not same("\n".join(command.expected), got):
-                out.append((block, command, got))
+                out.append((block, n, got))
     return out
 
 
@@ -314,57 +314,26 @@ def errors_page() -> str:
     return "\n".join(out)
 
 
-# plugin READMEs
+# copies of files
 
-_PART = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
-
-
-def plugin_part(catalogue: Any, plugin: str, part: str) -> str:
-    """A generated part of a plugin's README: `states` or `rules`."""
-    spec = catalogue.plugin(plugin)
-    out: list[str] = []
-    if part == "states":
-        for process in spec.processes:
-            out += [f"### {process.title} `{process.id.partition('.')[2]}`", "", "| 状态 | 名称 | 可以做什么 |", "|---|---|---|"]
-            for state in process.states:
-                steps = "；".join(f"{t.title} → {_goal(process, state, t)}" for t in state.transitions) or ("终点" if state.final else "—")
-                out.append(f"| `{state.name}` | {state.title} | {_cell(steps)} |")
-            if process.anywhere:
-                names = "；".join(f"{t.title} → {_goal(process, None, t)}" for t in process.anywhere)
-                out.append(f"| 任何时候 | | {_cell(names)} |")
-            out.append("")
-    if part == "rules":
-        for ruleset in spec.rulesets:
-            out += [f"### {ruleset.title or ruleset.id} `{ruleset.id.partition('.')[2]}`", "", "| 规则 | 名称 | 后果 | 依据 | 条款 |", "|---|---|---|---|---|"]
-            for rule in ruleset.rules:
-                outcome = "不计算" if rule.display_only else rule.outcome or f"→ {rule.out}"
-                mark = "（待核）" if rule.unconfirmed else ""
-                out.append(f"| {rule.id} | {_cell(rule.title or rule.say)}{mark} | {_cell(outcome)} | {rule.basis} | {_cell(rule.cite)} |")
-            out.append("")
-    return "\n".join(out)
+_COPY = re.compile(r"(<!-- include: (\S+) -->\n```\w*\n)(.*?)(```)", re.DOTALL)
 
 
-def _goal(process: Any, state: Any, transition: Any) -> str:
-    titles = {s.name: s.title for s in process.states}
-    goals = [transition.to] if transition.to else list(dict.fromkeys(transition.branches.values()))
-    return "、".join(titles.get(g, "原处") for g in goals) or "原处"
-
-
-def with_parts(page: Path, catalogue: Any) -> str:
+def with_copies(page: Path) -> str:
+    """The page with every `<!-- include: path -->` block as the file is now."""
     text = page.read_text(encoding="utf-8")
-    return _PART.sub(lambda m: f"{m[1]}\n{plugin_part(catalogue, page.parent.name, m[2])}\n{m[4]}", text)
+    return _COPY.sub(lambda m: m[1] + (ROOT / m[2]).read_text(encoding="utf-8") + m[4], text)
 
 
 # writing
 
 
 def write() -> None:
-    from siquan.core.plugins import discover
-
     (DOCS / "errors.md").write_text(errors_page(), encoding="utf-8")
-    catalogue = discover()
-    for page in sorted((ROOT / "plugins").glob("*/README.md")):
-        page.write_text(with_parts(page, catalogue), encoding="utf-8")
+    for page in pages():
+        text = with_copies(page)
+        if text != page.read_text(encoding="utf-8"):
+            page.write_text(text, encoding="utf-8")
     with tempfile.TemporaryDirectory() as scratch:
         demo = Path(scratch) / "demo" / "var"
         demo.parent.mkdir()
@@ -373,14 +342,12 @@ def write() -> None:
         for n, page in enumerate(console_pages()):
             folder = Path(scratch) / str(n)
             folder.mkdir()
-            found = {
-                (b.start, tuple(c.shown)): got for b, c, got in differences(page, folder, demo if wants_demo(page) else None)
-            }
+            found = {(b.start, i): got for b, i, got in differences(page, folder, demo if wants_demo(page) else None)}
             text = page.read_text(encoding="utf-8")
             for block in reversed(blocks(page, "console")):
                 lines: list[str] = []
-                for command in commands(block.text):
-                    got = found.get((block.start, tuple(command.shown)))
+                for i, command in enumerate(commands(block.text)):
+                    got = found.get((block.start, i))
                     lines += command.shown + (command.expected if got is None else got.rstrip("\n").splitlines())
                 text = text[: block.start] + "\n".join(lines) + "\n" + text[block.end :]
             page.write_text(text, encoding="utf-8")

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import itertools
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from siquan.core.calendar import shipped
+from siquan.core.plugins import Catalogue, discover
+from siquan.core.service import Siquan
 from siquan.core.store.database import Store
+from siquan.core.store.rows import Case, Deadline, Event, StoredDecision
+from siquan.core.testing.clock import FrozenClock
 
 _numbers = itertools.count(1)
 
@@ -69,3 +76,149 @@ def store(database: str, clock: Callable[[], dt.datetime]) -> Iterator[Store]:
     """A store with tables and nothing in it."""
     with Store(database, clock, lambda: uuid.uuid4().hex) as made:
         yield made
+
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
+UNITS = (
+    ("yunxi", "district", "云溪区", None),
+    ("guixiang", "street", "桂巷街道", "yunxi"),
+    ("wutongli", "community", "梧桐里社区", "guixiang"),
+    ("xiaoqiaotou", "community", "小桥头社区", "guixiang"),
+    ("chenghu", "compound", "澄湖花园", "wutongli"),
+    ("liuan", "compound", "柳岸新村", "xiaoqiaotou"),
+)
+#: login, unit, roles; `role@unit` is a post elsewhere
+PEOPLE = (
+    ("he", "wutongli", "resident"),
+    ("du", "wutongli", "community"),
+    ("ren", "wutongli", "community"),
+    ("shao", "yunxi", "district"),
+    ("both", "wutongli", "community district@yunxi"),
+    ("zhou", "xiaoqiaotou", "community resident"),
+    ("qin", "yunxi", ""),
+)
+
+
+@dataclass
+class Town:
+    """A service over a database with a small district, people in posts and a clock moved by hand."""
+
+    siquan: Siquan
+    clock: FrozenClock
+
+    @property
+    def store(self) -> Store:
+        return self.siquan.app.store
+
+    def settle(self, people: Iterable[tuple[str, str, str]]) -> None:
+        with self.store.begin() as tx:
+            for login, unit, roles in people:
+                tx.people.add(login, unit_id=unit, login=login, person_id=login)
+                for role in roles.split():
+                    name, _, where = role.partition("@")
+                    tx.people.grant(login, name, where or unit, dt.date(2020, 1, 1))
+
+    def case(self, case_id: str) -> Case:
+        with self.store.read() as tx:
+            return tx.cases.get(case_id)
+
+    def events(self, case_id: str) -> list[Event]:
+        with self.store.read() as tx:
+            return tx.events.of(case_id)
+
+    def decisions(self, case_id: str) -> list[StoredDecision]:
+        with self.store.read() as tx:
+            return tx.decisions.of(case_id)
+
+    def deadlines(self, case_id: str) -> list[Deadline]:
+        with self.store.read() as tx:
+            return tx.deadlines.of(case_id)
+
+    def whole(self) -> None:
+        """The history has no hole, and state equals the fold of the events."""
+        assert self.siquan.audit_verify() == []
+        assert self.siquan.replay() == []
+
+    def again(self, catalogue: Catalogue) -> Town:
+        """The same database under other plugins, as after a restart."""
+        return Town(Siquan(self.store, catalogue, self.clock), self.clock)
+
+    # approval
+
+    def draft(self, key: str | None = None) -> str:
+        return self.siquan.open_case("approval", "he", key=key).case
+
+    def submitted(self, amount: object = 6000) -> str:
+        """An approval that waits for the community."""
+        case = self.draft()
+        self.siquan.act(case, "submit", "he", {"amount": amount, "reason": "维修"})
+        return case
+
+
+@functools.cache
+def catalogue_of(*paths: Path) -> Catalogue:
+    found = discover(bundled=False, only=paths)
+    assert [f.error for f in found.found if f.error] == []
+    return found
+
+
+@pytest.fixture
+def approval() -> Catalogue:
+    return catalogue_of(PLUGINS / "approval.yaml")
+
+
+@pytest.fixture
+def load_plugins() -> Callable[..., Catalogue]:
+    """Plugins from files or folders, and no others."""
+    return catalogue_of
+
+
+@pytest.fixture
+def write_plugin(tmp_path: Path) -> Callable[[str, str], Catalogue]:
+    """A one-file plugin from its text: `write_plugin(name, text)`."""
+
+    def write(name: str, text: str) -> Catalogue:
+        folder = tmp_path / f"plugin{next(_numbers)}"
+        folder.mkdir()
+        file = folder / f"{name}.yaml"
+        file.write_text(text, encoding="utf-8")
+        return catalogue_of(file)
+
+    return write
+
+
+@pytest.fixture
+def make_town() -> Iterator[Callable[..., Town]]:
+    """Builds a town on a database: `make_town(url, catalogue, day)`."""
+    stores = []
+
+    def make(url: str, catalogue: Catalogue, day: dt.date = dt.date(2026, 11, 23)) -> Town:
+        clock = FrozenClock(day)
+        stores.append(Store(url, clock, lambda: uuid.uuid4().hex))
+        made = Town(Siquan(stores[-1], catalogue, clock), clock)
+        with made.store.begin() as tx:
+            for unit in UNITS:
+                tx.people.add_unit(*unit)
+            for year in shipped().values():
+                tx.calendars.publish(year.year, dict(year.holidays), year.workdays, year.source, "system")
+        return made
+
+    yield make
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture
+def town(database: str, approval: Catalogue, make_town: Callable[..., Town]) -> Town:
+    """The approval example on both databases, on Monday 2026-11-23."""
+    made: Town = make_town(database, approval)
+    made.settle(PEOPLE)
+    return made
+
+
+@pytest.fixture
+def small_town(sqlite_url: str, approval: Catalogue, make_town: Callable[..., Town]) -> Town:
+    """The same on SQLite alone, for what does not depend on the database."""
+    made: Town = make_town(sqlite_url, approval)
+    made.settle(PEOPLE)
+    return made

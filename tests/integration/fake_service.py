@@ -297,6 +297,9 @@ class FakeService:
             "same",
         )
 
+    def sources(self) -> dict[str, str]:
+        return {"S9": "上海市住宅物业管理规定（2020）"}
+
     def plugins(self) -> list[dict[str, Any]]:
         return [
             {"name": "owners_committee", "title": "业委会与换届", "path": "plugins/owners_committee", "processes": ["owners_committee.term_change", "owners_committee.candidate"], "rulesets": ["owners_committee.candidate"], "hooks": [], "error": ""},

@@ -88,6 +88,10 @@ def sheet(case_id: str, target: str) -> Answer:
         if not correctable(error):
             raise
         return show([problem(error)]), 422
+    if result.job:
+        text = _("共 %(rows)s 行，已排队写入；写完后出现在“经过”里，全部写入或一行不写。", rows=result.rows)
+        done(_("正在导入“%(title)s”。", title=title), text)
+        return redirect(url_for("cases.case", case_id=case_id))
     text = _(
         "读到 %(rows)s 行：新增 %(created)s，更新 %(updated)s。",
         rows=result.rows,
