@@ -45,7 +45,8 @@ class Machine:
         for state in spec.states:
             own = {t.name: t for t in state.transitions}
             if not state.final:
-                own = {**{t.name: t for t in spec.anywhere}, **own}
+                # a step that leads where the case already stands is not offered there
+                own = {**{t.name: t for t in spec.anywhere if t.to != state.name}, **own}
             self._by_state[state.name] = own
             for t in own.values():
                 for target in targets(t, state.name):

@@ -18,7 +18,7 @@ from siquan.core.service.context import Context
 from siquan.core.service.pages import may_see
 from siquan.core.service.record import record_of
 from siquan.core.service.refusal import MissingFacts, StepRefused, check_text
-from siquan.core.service.steps import Assessment, assess, finding_block, missing_facts
+from siquan.core.service.steps import Assessment, branch_key, assess, finding_block, missing_facts
 from siquan.core.service.timing import sync_deadlines
 from siquan.core.spec.model import TransitionSpec
 from siquan.core.store.rows import Case, StoredDecision
@@ -212,7 +212,7 @@ class Acts:
 
     def _branch(self, context: Context, transition: TransitionSpec, decision: Decision, all: list[Decision]) -> str:
         """Where a decision leads: by its value, else by its outcome. Without a way the step is refused."""
-        for key in (str(decision.value) if decision.value is not None else "", decision.outcome):
+        for key in (branch_key(decision.value), decision.outcome):
             if key in transition.branches:
                 return transition.branches[key] or context.case.state
         hits = [f for f in decision.findings if f.result in ("hit", "unknown") and f.outcome == decision.outcome]

@@ -13,7 +13,7 @@ from siquan.core.rules.values import ABSENT
 from siquan.core.service.app import App
 from siquan.core.service.context import Context
 from siquan.core.service.pages import CasePage, may_see, step_view
-from siquan.core.service.steps import Assessment, assess, finding_block, form_facts
+from siquan.core.service.steps import Assessment, assess, branch_key, finding_block, form_facts
 from siquan.core.service.words import Words
 from siquan.core.spec.model import FactSpec, TransitionSpec
 from siquan.core.views import Block, EventView, FieldView, Preview
@@ -181,7 +181,7 @@ class Forms:
             decision = found.decisions[-1] if found.decisions else None
             return decision, words.state_named(transition.to or context.case.state)
         decision = context.decide(transition.decide, both=False, lang=words.lang)
-        for key in (str(decision.value) if decision.value is not None else "", decision.outcome):
+        for key in (branch_key(decision.value), decision.outcome):
             if key in transition.branches:
                 return decision, words.state_named(transition.branches[key] or context.case.state)
         return decision, ""

@@ -13,6 +13,7 @@ from siquan.core.rules.decide import canonical, decide
 from siquan.core.rules.decision import Decision
 from siquan.core.rules.facts import FactSet, Reader, Schema, Stated, staleness, to_wire
 from siquan.core.rules.parameters import ParameterBook, from_text
+from siquan.core.rules.tree import Type
 from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.acts import MAX_KEY, Acts
 from siquan.core.service.app import ZONE, App
@@ -130,7 +131,8 @@ class Papers:
             return None
         given = {p: e for p, e in _envelopes(own, schema).items() if p not in long}
         stated = Reader(schema, dt.date.max).read(given, check=False)
-        parents = {p[7:]: _typed(e) for p, e in record.facts.items() if p.startswith("parent.")}
+        above = rules.scope.parent or {}
+        parents = {p[7:]: _typed(e, above.get(p[7:])) for p, e in record.facts.items() if p.startswith("parent.")}
         lists = {p: _rows(e) for p, e in record.facts.items() if isinstance(e.get("value"), list) and p not in schema}
         lists |= {p: rows for p, rows in long.items() if rows is not None}
         fixed = {p.name: p.value for p in record.parameters}
@@ -211,6 +213,11 @@ class Papers:
         rows = read_sheet(data, filename, sheet, schema, self.app.today())
         if not rows:
             raise BadInput(why="表里没有一行数据")
+        hidden = [(r, p) for r in rows for p, v in r.values.items() if isinstance(v, str) and "＊" in v and _sensitive(schema, p)]
+        if hidden:
+            row, path = hidden[0]
+            where = Where(f"{sheet.name}!A{row.row_no}")
+            raise BadInput(where, why=f"{schema.title(path)} `{row.values[path]}` 是导出时遮盖过的，导回会丢掉原来的内容", help="改填原来的内容，或者删掉这一行")
         digest = hashlib.sha256(data).hexdigest()
         if key:
             check_text(key, MAX_KEY, "请求编号")
@@ -260,19 +267,22 @@ class Papers:
         tx = context.tx
         created = updated = 0
         errors: list[SiquanError] = []
-        if step is not None:
-            # a step that can be taken once in its form can be taken for a whole sheet
-            self.acts._refuse(context, step, assess(context, step, person, both=True, strict=True), "-", next(iter(step.reasons), ""), person)
-        else:
-            self.acts._may_supply(context, person)
+        read: list[tuple[Any, dict[str, Stated], Any]] = []
         for row in rows:
             reader = Reader(child.schema, self.app.today())
             given = reader.read(row.facts, check=False)
             errors += reader.errors
             ident = tuple(str(given[k].value) if k in given else "None" for k in keys)
-            old = known.get(ident)
-            if old is None and step is None:
+            read.append((row, given, known.get(ident)))
+            if read[-1][2] is None and step is None:
                 raise Refused(why=f"“{context.state.title}”阶段不能新增：{'、'.join(ident)}")
+        if step is not None and any(old is None for *_, old in read):
+            # a step that can be taken once in its form can be taken for a whole sheet
+            found = assess(context, step, person, both=True, strict=True)
+            self.acts._refuse(context, step, found, "-", next(iter(step.reasons), ""), person)
+        else:
+            self.acts._may_supply(context, person)
+        for row, given, old in read:
             if old is None:
                 self.acts._add_child(context, child, person, given)
                 created += 1
@@ -326,6 +336,11 @@ class Papers:
         return out
 
 
+def _sensitive(schema: Schema, path: str) -> bool:
+    spec = schema.get(path)
+    return spec is not None and spec.sensitive in STRICT
+
+
 def _masked(spec: FactSpec, text: str) -> str:
     return mask(spec.sensitive, text) if spec.sensitive in STRICT else text
 
@@ -359,10 +374,14 @@ def _envelopes(facts: Mapping[str, Mapping[str, Any]], schema: Schema) -> dict[s
     return out
 
 
-def _typed(envelope: Mapping[str, Any]) -> Any:
+def _typed(envelope: Mapping[str, Any], kind: Type | None = None) -> Any:
     value = envelope.get("value")
     if value == "none":
         return ABSENT
+    if isinstance(value, str) and kind is not None and kind.kind == "date":
+        return dt.date.fromisoformat(value)
+    if isinstance(value, str) and kind is not None and kind.kind == "number":
+        return from_text(value)
     return _rows(envelope) if isinstance(value, list) else value
 
 

@@ -12,12 +12,14 @@ from siquan.core.service.app import App
 from siquan.core.service.forms import Forms
 from siquan.core.service.words import Words
 from siquan.core.store.transaction import Tx
+from siquan.core.verify import CHECKS, Finding, verify
 from siquan.core.views import ProcessCard, ProcessView, RuleLine
 
 
 class Processes:
     def __init__(self, app: App, forms: Forms) -> None:
         self.app, self.forms = app, forms
+        self._findings: dict[str, list[Finding]] = {}
 
     def _places(self, tx: Tx, person: str, definition: Definition) -> tuple[tuple[str, str], ...]:
         """Where a person may open the process: places of the right kind under his posts."""
@@ -79,10 +81,11 @@ class Processes:
         return "、".join(words.state_named(t) for t in targets(transition, state))  # type: ignore[arg-type]
 
     def _verify(self, plugin: str, process: str, lang: str) -> tuple[tuple[tuple[str, str, str], ...], tuple[str, ...]]:
-        from siquan.core.verify import CHECKS, verify
-
         zh = lang == "zh"
-        found = [f for f in verify(self.app.catalogue, plugin) if f.severity != "note"]
+        if plugin not in self._findings:
+            # the catalogue does not change while the process runs
+            self._findings[plugin] = [f for f in verify(self.app.catalogue, plugin) if f.severity != "note"]
+        found = self._findings[plugin]
         bad = {f.code for f in found}
         shown = tuple((f.severity, f.code, f.zh if zh else f.en) for f in found)
         return shown, tuple(c[1] if zh else c[2] for c in CHECKS if c[0] not in bad)

@@ -56,6 +56,11 @@ def missing_facts(context: Context, transition: TransitionSpec) -> list[str]:
     return out
 
 
+def branch_key(value: object) -> str:
+    """A table's value as the key of `to:`; a boolean is written as in YAML."""
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def finding_block(finding: Finding) -> Block:
     outcome = finding.outcome if finding.outcome in (*STOPS, "WARN") else "BLOCK"
     return Block("rule", outcome, finding.pieces, finding.rule, finding.basis, finding.basis_cite or finding.cite, finding.law, finding.cure)

@@ -78,5 +78,5 @@ def _finding(case: CaseSpec, key: str, name: str, known: Iterable[str]) -> Findi
     return Finding(
         CODE, "error", case.where, f"用例“{case.name}”的 {key} 写着 `{name}`，没有这个{what_zh}",
         f"the case `{case.name}` names `{name}` in {key}, which is no {what_en}",
-        f"可用 {listed(names)}" if names else "", f"known: {listed(names, 'en')}" if names else "",
+        f"可用 {listed(names)}" if names else "核对名字，或者去掉", f"known: {listed(names, 'en')}" if names else "check the name, or leave it out",
     )  # fmt: skip

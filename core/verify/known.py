@@ -11,7 +11,7 @@ from siquan.core.spec.model import TransitionSpec
 
 class Known:
     """A must-analysis over the graph. A fact that may be stale, a collection (it may be unfinished) and what children
-    and parents hold are never certain; `supply` can correct a fact but not make it unknown again."""
+    and parents hold are never certain. That somebody corrects a fact to unknown outside any step is not considered."""
 
     def __init__(self, definition: Definition, catalogue: Catalogue) -> None:
         self.definition, self.catalogue = definition, catalogue

@@ -8,6 +8,7 @@ from siquan.core.plugins import Catalogue
 from siquan.core.spec.model import PluginSpec
 from siquan.core.verify.coverage import Coverage
 from siquan.core.verify.finding import Finding, listed
+from siquan.core.verify.graph import Graph
 
 CODE = "V018"
 
@@ -22,9 +23,11 @@ def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
         if not process.cases and process.id not in walked:
             continue
         taken = {(state, name) for id, state, name in coverage.steps if id == process.id}
-        left = [f"{s.name}.{t.name}" for s in process.states for t in s.transitions if (s.name, t.name) not in taken]
+        stories = Graph(catalogue.definitions[process.id]).stories  # an unreachable state is V001 already
+        reached = [s for s in process.states if s.name in stories]
+        left = [f"{s.name}.{t.name}" for s in reached for t in s.transitions if (s.name, t.name) not in taken]
         left += [t.name for t in process.anywhere if t.name not in {name for _, name in taken}]
-        total = sum(len(s.transitions) for s in process.states) + len(process.anywhere)
+        total = sum(len(s.transitions) for s in reached) + len(process.anywhere)
         if left:
             yield Finding(
                 CODE, "warning", process.where, f"`{process.id}` 的 {total} 步里有 {len(left)} 步没有用例走过：{listed(left)}",

@@ -314,14 +314,28 @@ def errors_page() -> str:
     return "\n".join(out)
 
 
-# copies of files
+# generated parts
+
+_PART = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+def checks_part() -> str:
+    """The checks of `siquan verify`, with what holds when they find nothing."""
+    from siquan.core.verify import CHECKS
+
+    lines = [f"| `{code}` | {zh} | {en} |" for code, zh, en, _ in sorted(CHECKS, key=lambda c: c[0])]
+    return "\n".join(["| 代码 | 要做到 | What has to hold |", "|---|---|---|", *lines])
+
+
+PARTS = {"checks": checks_part}
 
 _COPY = re.compile(r"(<!-- include: (\S+) -->\n```\w*\n)(.*?)(```)", re.DOTALL)
 
 
-def with_copies(page: Path) -> str:
-    """The page with every `<!-- include: path -->` block as the file is now."""
+def renewed(page: Path) -> str:
+    """The page with every `<!-- include: path -->` block as the file is now, and its generated parts."""
     text = page.read_text(encoding="utf-8")
+    text = _PART.sub(lambda m: f"{m[1]}{PARTS[m[2]]()}\n{m[4]}", text)
     return _COPY.sub(lambda m: m[1] + (ROOT / m[2]).read_text(encoding="utf-8") + m[4], text)
 
 
@@ -331,7 +345,7 @@ def with_copies(page: Path) -> str:
 def write() -> None:
     (DOCS / "errors.md").write_text(errors_page(), encoding="utf-8")
     for page in pages():
-        text = with_copies(page)
+        text = renewed(page)
         if text != page.read_text(encoding="utf-8"):
             page.write_text(text, encoding="utf-8")
     with tempfile.TemporaryDirectory() as scratch:
