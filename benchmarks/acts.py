@@ -8,6 +8,7 @@ import json
 import time
 
 import sqlalchemy as sa
+
 from siquan.core.home import new_id, now
 from siquan.core.plugins import discover
 from siquan.core.service import Siquan

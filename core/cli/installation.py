@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from siquan.core import __version__
-from siquan.core.cli.reading import open_service, print_json
+from siquan.core.cli.reading import print_json
 from siquan.core.demo import demo_accounts, load_demo
 from siquan.core.errors import BadInput, NotFound
 from siquan.core.home import Home, jobs_of

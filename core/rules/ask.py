@@ -10,7 +10,7 @@ from siquan.core.rules import tree as t
 from siquan.core.rules.check import fields_of
 from siquan.core.rules.facts import Schema
 from siquan.core.rules.functions import lookup
-from siquan.core.rules.values import Rows
+from siquan.core.rules.values import Rows, Span
 
 Truth = bool | None
 #: with more unknown atoms than this every one of them is taken as relevant
@@ -90,7 +90,7 @@ def _unknown(
             read = [f for f in fields_of(item) if f in fields] if item is not None and item.fields else [""]
             if not value.complete or any(lookup(row, f) is None for row in value.items for f in read):
                 out.append(part.path)
-        elif value is None:
+        elif value is None or isinstance(value, Span):
             source = derived.get(part.path)
             inner = _unknown(source, fact, param, derived, seen | {part.path}) if source is not None else []
             own = [p for p in inner if not p.startswith("parent.")]

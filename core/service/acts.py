@@ -18,7 +18,7 @@ from siquan.core.service.context import Context
 from siquan.core.service.pages import may_see
 from siquan.core.service.record import record_of
 from siquan.core.service.refusal import MissingFacts, StepRefused, check_text
-from siquan.core.service.steps import Assessment, branch_key, assess, finding_block, missing_facts
+from siquan.core.service.steps import Assessment, assess, branch_key, finding_block, missing_facts
 from siquan.core.service.timing import sync_deadlines
 from siquan.core.spec.model import TransitionSpec
 from siquan.core.store.rows import Case, StoredDecision
@@ -26,7 +26,7 @@ from siquan.core.store.transaction import Tx
 from siquan.core.views import ActResult, Block
 
 SYSTEM = "system"
-MAX_TEXT, MAX_TITLE, MAX_KEY = 4000, 200, 200
+MAX_TEXT, MAX_TITLE, MAX_KEY = 4000, 200, 100
 
 
 class Acts:

@@ -18,7 +18,7 @@ from siquan.core.rules.decision import Decision
 from siquan.core.rules.facts import FactSet, Reader, Stated, staleness
 from siquan.core.rules.parameters import ParameterBook
 from siquan.core.rules.values import ABSENT, Rows, exact
-from siquan.core.spec.model import StateSpec
+from siquan.core.spec.model import StateSpec, TallySpec
 from siquan.core.store.rows import Case, Event
 from siquan.core.store.transaction import Tx
 
@@ -164,11 +164,18 @@ class Context:
         """Facts that tallies supply, by path. A roll that cannot be read leaves them unknown."""
         out: dict[str, Any] = {}
         for spec in self.definition.spec.tallies:
-            out.update(self._tally(spec.name, spec.roll, spec.ballots, spec.matters))
+            out.update(self._tally(spec))
         return out
 
-    def _tally(self, name: str, roll: str, ballots: str, matters: str) -> dict[str, Any]:
-        owners, votes = self.lists.get(roll), self.lists.get(ballots)
+    def _policy(self, names: Mapping[str, str]) -> Policy:
+        """How to count, as the parameters of the day and place have it; what is not set keeps the statute's reading."""
+        values = {key: self.book.value(param, self.today, self.chain.ids) for key, param in names.items()}
+        invalid, silence = values.get("invalid_participates"), values.get("silence")
+        return Policy(invalid_participates=invalid is True, silence="with_majority" if silence == "with_majority" else "not_participating")
+
+    def _tally(self, spec: TallySpec) -> dict[str, Any]:
+        name, matters, policy = spec.name, spec.matters, self._policy(spec.policy)
+        owners, votes = self.lists.get(spec.roll), self.lists.get(spec.ballots)
         if owners is None or not owners.items or votes is None:
             return {}
         names: list[str] = []
@@ -178,9 +185,10 @@ class Context:
             names = [str(r.get(label)) for r in self.lists[matters] if r.get(label) and r["state"] not in _lost(child)]
         try:
             units, papers = read_roll(owners.items), read_ballots(votes.items)
-            result = tally(units, papers, Policy(), names)
+            result = tally(units, papers, policy, names)
             # who took part at all: one paper per unit, whatever it says on which matter
-            part = {p.unit for p in papers if p.choice in ("yes", "no", "abstain") and (not names or p.matter in names)}
+            taking = ("yes", "no", "abstain", "invalid") if policy.invalid_participates else ("yes", "no", "abstain")
+            part = {p.unit for p in papers if p.choice in taking and (not names or p.matter in names)}
             turnout = tally(units, [Ballot(u, "*", "abstain") for u in sorted(part)], Policy(), ["*"]).matters["*"]
         except BadVote:
             return {}

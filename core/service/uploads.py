@@ -55,7 +55,8 @@ class Uploads:
         file = self.folder / payload["file"]
         try:
             result = self.papers.import_sheet(
-                payload["case"], payload["target"], payload["person"], payload["filename"], file.read_bytes(), None, f"job:{run.id}"
+                payload["case"], payload["target"], payload["person"], payload["filename"], file.read_bytes(), None,
+                f"job:{hashlib.sha256(run.id.encode()).hexdigest()}",
             )
         except SiquanError as fault:
             # no retry can lift a refusal; whoever looks at the case finds it among the incidents

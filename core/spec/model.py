@@ -216,6 +216,8 @@ class TallySpec(Placed):
     roll: str
     ballots: str
     matters: str = ""
+    #: how to count: invalid_participates, silence -> a parameter (engine.votes.Policy)
+    policy: dict[str, str] = {}
 
 
 class CaseStep(Model):

@@ -262,7 +262,11 @@ def _full(name: str, plugin: str) -> str:
 def _tally(name: str, raw: Any, where: Where) -> TallySpec:
     c = Cursor(raw, f"tallies.{name}", where)
     tally = TallySpec(
-        where=where, name=name, roll=c.text("roll", need=True), ballots=c.text("ballots", need=True), matters=c.text("matters")
-    )
+        where=where, name=name, roll=c.text("roll", need=True), ballots=c.text("ballots", need=True), matters=c.text("matters"),
+        policy=c.table("policy"),
+    )  # fmt: skip
     c.done()
+    for key in tally.policy:
+        if key not in ("invalid_participates", "silence"):
+            raise UnknownReference(c.at("policy"), name=key, what="counting policy", what_zh="计票口径", known="invalid_participates、silence")
     return tally

@@ -127,7 +127,7 @@ def _body() -> Schema:
     role = {"anyOf": [TEXT, _object({"title": TEXT, "at": {"enum": list(LEVELS)}, "who": TEXT})]}
     column = {"anyOf": [TEXT, _object({"fact": TEXT, "finding": TEXT, "envelope": {"enum": ["as_of", "source", "ref", "by"]}, "required": FLAG})]}
     sheet = _object({"sheet": TEXT, "key": WORDS, "columns": _map(column)}, ("columns",))
-    tally = _object({"roll": TEXT, "ballots": TEXT, "matters": TEXT}, ("roll", "ballots"))
+    tally = _object({"roll": TEXT, "ballots": TEXT, "matters": TEXT, "policy": TABLE}, ("roll", "ballots"))
     return {
         "process": TEXT, "title": TEXT, "icon": TEXT, "about": TEXT, "number": TEXT, "pin": {"enum": ["opening", "none"]},
         "place": {"enum": ["compound", "community", "street", "district"]}, "child_of": _object({"process": TEXT, "as": TEXT}, ("process", "as")), "as": TEXT,

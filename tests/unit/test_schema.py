@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from siquan.core.plugins import bundled_dirs
 from siquan.core.spec.schema import SCHEMAS
 from siquan.core.spec.source import parse_yaml, read_yaml
