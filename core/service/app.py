@@ -106,9 +106,7 @@ class App:
 
     def posts(self, tx: Tx, chain: Chain) -> tuple[Post, ...]:
         """Everyone in a post at the place or above it today; who left the service holds none."""
-        today = self.today()
-        units = set(chain.ids)
-        grants = [g for g in tx.people.all_grants(today) if g.unit_id in units]
+        grants = tx.people.grants_at(chain.ids, self.today())
         people = tx.people.get_many({g.person_id for g in grants})
         return tuple(Post(g.person_id, g.role, g.unit_id) for g in grants if g.person_id in people and people[g.person_id].active)
 

@@ -69,7 +69,7 @@ def finding_block(finding: Finding) -> Block:
 def _person_blocks(context: Context, transition: TransitionSpec, person: str) -> list[Block]:
     story, out = context.story, []
     if person in story.recused:
-        out.append(Block("person", "BLOCK", words("你已对这件事申报回避"), basis="STATUTE", cite="domain 0.5(6)"))
+        out.append(Block("person", "BLOCK", words("你已对这件事申报回避"), cite="流程规定的回避"))
     for state in transition.not_same_as:
         if person in story.acted.get(state, ()):
             title = next((s.title for s in context.definition.spec.states if s.name == state), state)

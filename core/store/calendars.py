@@ -13,6 +13,8 @@ from siquan.core.store.repository import Repository, select
 from siquan.core.store.rows import HolidayYear
 
 _H = t.holiday_year.c
+# asked in every act: built once
+_VERSION = sa.select(sa.func.coalesce(sa.func.max(_H.version), 0))
 
 
 class Calendars(Repository):
@@ -34,7 +36,7 @@ class Calendars(Repository):
 
     def version(self) -> int:
         """The newest publication, 0 before the first."""
-        return self._count(sa.select(sa.func.coalesce(sa.func.max(_H.version), 0)))
+        return self._count(_VERSION)
 
     def years(self, version: int | None = None) -> dict[int, HolidayYear]:
         """{year: what counted for it} at a version (default the newest)."""

@@ -146,6 +146,13 @@ class People(Repository):
         where = _in_force(on) if on else []
         return self._all(Grant, select(Grant, t.role_grant).where(*where).order_by(_G.since, _G.id))
 
+    def grants_at(self, units: Collection[str], on: dt.date) -> list[Grant]:
+        """Roles held at any of the units on a day: who may have a say at a place."""
+        if not units:
+            return []
+        where = [within(_G.unit_id, units), *_in_force(on)]
+        return self._all(Grant, select(Grant, t.role_grant).where(*where).order_by(_G.since, _G.id))
+
     def holders(self, role: str, units: Collection[str], on: dt.date) -> list[tuple[Person, str]]:
         """(person, unit) of everyone active who holds the role on that day at one of the units. To find who
         may act at a place, pass the ids of `above(place)`."""
