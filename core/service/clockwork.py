@@ -74,7 +74,11 @@ class Clockwork:
         if case.state != row.state or not case.is_open:
             tx.deadlines.settle(row.id, "cancelled")
             return False
-        if not tx.deadlines.settle(row.id, "fired"):
+        # a period others wait for (`not_before`) is over for good; any other last day without an action stays open and
+        # late, so that nobody loses sight of it
+        waited = any(t.not_before == row.name for t in context.state.transitions)
+        late = row.then == "remind" and not waited
+        if not (tx.deadlines.remind(row.id) if late else tx.deadlines.settle(row.id, "fired")):
             return False
         data = {
             "name": row.name, "title": Due.from_json(row.record).title, "end": row.end_date.isoformat(), "to": case.state,

@@ -65,8 +65,9 @@ class Deadlines(Repository):
         return out
 
     def overdue(self, on: dt.date, limit: int = 200, after: str = "") -> list[Deadline]:
-        """Open deadlines whose last day lies before `on`, by id in pages: the sweep's work list."""
-        where = (_D.status == "open", _D.end_date < on, _D.id > after)
+        """Open deadlines whose last day lies before `on` and that were not reminded of yet, by id in pages: the
+        sweep's work list."""
+        where = (_D.status == "open", _D.fired_at.is_(None), _D.end_date < on, _D.id > after)
         return self._all(Deadline, select(Deadline, t.deadline).where(*where).order_by(_D.id).limit(limit))
 
     def provisional(self, limit: int = 1000, after: str = "") -> list[Deadline]:
@@ -83,6 +84,12 @@ class Deadlines(Repository):
         where = (_D.id == deadline_id, _D.status == "open")
         return bool(self._run(sa.update(t.deadline).where(*where).values(values)).rowcount)
 
+    def remind(self, deadline_id: str) -> bool:
+        """The last day of an open deadline is over and nothing fires by itself: it stays open, and late, until the
+        case leaves the state. False when it was reminded of before or is not open any more."""
+        where = (_D.id == deadline_id, _D.status == "open", _D.fired_at.is_(None))
+        return bool(self._run(sa.update(t.deadline).where(*where).values(fired_at=self.tx.at)).rowcount)
+
     def settle_state(self, case_id: str, state: str, status: str = "met") -> int:
         """The case left a state: its open deadlines are met (or cancelled)."""
         return _SETTLE_STATE.run(self.tx, {"b_case": case_id, "b_state": state, "status": status})
@@ -94,6 +101,8 @@ class Deadlines(Repository):
         values = {
             "end_date": end_date, "provisional": provisional, "record": record,
             "calendar_version": calendar_version,
+            # a later last day is to be reminded of anew
+            "fired_at": sa.case((_D.end_date < end_date, sa.null()), else_=_D.fired_at),
         }  # fmt: skip
         self._run(sa.update(t.deadline).where(_D.id == deadline_id).values(values))
 

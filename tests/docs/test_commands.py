@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from docpages import DOCS, blocks, commands, console_pages, differences, named, pages, same, wants_demo
+
 from siquan.core.cli import _parser
 
 PAGE = DOCS / "cli.md"

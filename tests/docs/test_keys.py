@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from docpages import DOCS, ROOT, Block, blocks, named, pages
+
 from siquan.core import hookspecs
 from siquan.core.plugins import bundled_dirs, discover
 from siquan.core.spec.load import load_fragments, load_plugin

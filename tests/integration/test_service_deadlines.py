@@ -128,7 +128,10 @@ def test_it_fires_the_day_after_its_last_day_and_once(repair: Any) -> None:
     assert siquan.sweep() == {"reminded": 0, "fired": 0, "failed": 0}
     last = repair.events(case)[-1]
     assert (last.kind, last.actor, last.data["name"], last.data["end"]) == ("deadline", "system", "look", "2026-11-26")
-    assert repair.case(case).due_on is None and repair.case(case).state == "waiting"
+    assert repair.case(case).due_on == D(2026, 11, 26), "reminded of, it stays late until the state is left"
+    assert siquan.case(case, "du").dues[0].kind == "over" and repair.case(case).state == "waiting"
+    siquan.act(case, "give_up", "du")
+    assert repair.case(case).due_on is None
     repair.whole()
 
 
@@ -138,7 +141,8 @@ def test_one_that_fired_opens_again_when_its_start_moves_on(repair: Any) -> None
     repair.clock.move(D(2026, 11, 30))
     assert siquan.sweep()["reminded"] == 1
     siquan.supply(case, "du", {"begins": "2026-11-30", "days": 9})
-    assert rows(repair, case) == [("look", "11-26", "fired"), ("work", "12-09", "open")], "the one that fired stays fired"
+    assert rows(repair, case) == [("look", "11-26", "open"), ("work", "12-09", "open")], "the late one stays late"
+    assert siquan.sweep()["reminded"] == 0, "nobody is reminded twice of the same day"
 
 
 def test_the_clock_takes_a_step(repair: Any) -> None:
