@@ -229,4 +229,6 @@ class Sentence:
 
     def _part(self, node: t.Node) -> str:
         text = self.say(node)
-        return f"（{text}）" if isinstance(node, t.And | t.Or) else text
+        if not isinstance(node, t.And | t.Or):
+            return text
+        return f"（{text}）" if self.lang == "zh" else f"({text})"

@@ -15,7 +15,7 @@ from siquan.core.rules.say import show
 from siquan.core.service.app import ZONE, App
 from siquan.core.service.context import Context, read_envelopes
 from siquan.core.service.record import decision_from
-from siquan.core.service.steps import assess
+from siquan.core.service.steps import assess, import_block
 from siquan.core.service.words import Words, fact_views
 from siquan.core.spec.model import TransitionSpec
 from siquan.core.store.rows import Case, Deadline, Event
@@ -312,7 +312,7 @@ class CasePage:
                 CollectionView(
                     spec.name, words.fact(context.definition.schema, spec.name), tuple(f.title or f.name for f in spec.fields), shown,
                     total, batches[spec.name].complete if spec.name in batches else False, spec.name in sheets,
-                    spec.name in sheets and may and not context.state.final,
+                    spec.name in sheets and may and not import_block(context, spec.name, person),
                 )
             )  # fmt: skip
         return out

@@ -22,7 +22,7 @@ from siquan.core.service.mask import STRICT, mask
 from siquan.core.service.pages import may_see
 from siquan.core.service.record import decision_from, record_of
 from siquan.core.service.refusal import check_text
-from siquan.core.service.steps import assess
+from siquan.core.service.steps import assess, import_block
 from siquan.core.service.words import Words, fact_views
 from siquan.core.sheets import read_sheet, write_sheet
 from siquan.core.spec.model import FactSpec, SheetSpec
@@ -211,7 +211,7 @@ class Papers:
                 raise NoAccess(why="这件事不在你的辖区")
             sheet, schema, child = self._sheet(context, target)
         rows = read_sheet(data, filename, sheet, schema, self.app.today())
-        if not rows:
+        if not rows and child is not None:
             raise BadInput(why="表里没有一行数据")
         hidden = [(r, p) for r in rows for p, v in r.values.items() if isinstance(v, str) and "＊" in v and _sensitive(schema, p)]
         if hidden:
@@ -244,11 +244,17 @@ class Papers:
                 raise NoAccess(why="这件事不在你的辖区")
             sheet, schema, child = self._sheet(context, target)
             if child is None:
-                self.acts._may_supply(context, person)
+                self._may_import(context, target, person)
         return len(read_sheet(data, filename, sheet, schema, self.app.today()))
 
-    def _import_rows(self, context: Context, target: str, sheet: SheetSpec, rows: list[Any], person: str, filename: str, digest: str) -> ImportResult:
+    def _may_import(self, context: Context, target: str, person: str) -> None:
         self.acts._may_supply(context, person)
+        why = import_block(context, target, person)
+        if why:
+            raise Refused(why=why)
+
+    def _import_rows(self, context: Context, target: str, sheet: SheetSpec, rows: list[Any], person: str, filename: str, digest: str) -> ImportResult:
+        self._may_import(context, target, person)
         tx, case = context.tx, context.case
         seq = tx.events.next_seq(case.id)
         data_rows = [r.values for r in rows]

@@ -56,6 +56,26 @@ def missing_facts(context: Context, transition: TransitionSpec) -> list[str]:
     return out
 
 
+def import_block(context: Context, name: str, person: str) -> str:
+    """Why a person may not import a collection now; empty when he may. Where steps ask for the collection, only the
+    states of those steps take it, from whoever may take the step: a roll is not exchanged in the middle of a vote."""
+    spec, machine = context.definition.spec, context.definition.machine
+    if context.state.final:
+        return "事项已办结，不能再导入"
+    asking = [t for t in machine.steps(context.case.state) if name in (*t.needs, *t.asks)]
+    claimed = any(name in (*t.needs, *t.asks) for s in spec.states for t in s.transitions)
+    if claimed and not asking:
+        return f"“{context.state.title}”阶段不收“{context.definition.schema.title(name)}”"
+    if asking and not any(_able(context, t, person) for t in asking):
+        return f"“{context.definition.schema.title(name)}”不由你的岗位导入"
+    return ""
+
+
+def _able(context: Context, transition: TransitionSpec, person: str) -> bool:
+    opener = context.story.opener or context.case.opened_by
+    return may_act(context.definition.spec, context.state, transition, person, opener, context.posts, context.chain, {})[0]
+
+
 def branch_key(value: object) -> str:
     """A table's value as the key of `to:`; a boolean is written as in YAML."""
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

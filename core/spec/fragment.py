@@ -129,6 +129,9 @@ def _use(name: str, raw: Map, where: Where, library: Mapping[str, Map], out: Exp
         if key not in blanks:
             raise UnknownBlank(given_raw.at[key], fragment=fragment, name=key)
         given[key] = value
+    for blank in blanks:
+        if blank not in given:
+            raise MissingKey(raw.at.get("with", where), what=f"states.{name}.with", key=blank)
     prefix = f"{name}."
     known_exits = f.words("exits")
     for exit_name in known_exits:

@@ -106,29 +106,38 @@ def commands(text: str) -> list[Command]:
     return out
 
 
+#: plugin folders -> what was found there; reading every plugin for every example would take a minute
+_CATALOGUES: dict[tuple[Path, ...], Any] = {}
+
+
 @contextlib.contextmanager
 def frozen() -> Iterator[None]:
-    """Installations made inside live at NOW, a millisecond later at each look at the clock."""
+    """Installations made inside live at NOW, a millisecond later at each look at the clock, and read plugins once."""
     from siquan.core.cli import deciding
     from siquan.core.home import Home
 
     ticks = itertools.count()
+    real_of, real_catalogue, real_now = Home.__dict__["of"], Home.catalogue, deciding.now
 
     def clock() -> dt.datetime:
         return NOW + dt.timedelta(milliseconds=next(ticks))
 
-    real_of, real_now = Home.__dict__["of"], deciding.now
-    Home.of = classmethod(lambda cls, environ=os.environ: dt_home(real_of.__func__(cls, environ), clock))  # type: ignore[method-assign,assignment]
-    deciding.now = clock
+    def of(cls: Any, environ: Any = os.environ) -> Any:
+        home = real_of.__func__(cls, environ)
+        home.clock = clock
+        return home
+
+    def catalogue(home: Any) -> Any:
+        key = tuple(p.resolve() for p in home.plugin_dirs)
+        if key not in _CATALOGUES:
+            _CATALOGUES[key] = real_catalogue(home)
+        return _CATALOGUES[key]
+
+    Home.of, Home.catalogue, deciding.now = classmethod(of), catalogue, clock  # type: ignore[method-assign,assignment]
     try:
         yield
     finally:
-        Home.of, deciding.now = real_of, real_now  # type: ignore[method-assign]
-
-
-def dt_home(home: Any, clock: Any) -> Any:
-    home.clock = clock
-    return home
+        Home.of, Home.catalogue, deciding.now = real_of, real_catalogue, real_now  # type: ignore[method-assign]
 
 
 def load_demo_into(folder: Path) -> None:

@@ -100,7 +100,7 @@ def test_a_mistake_in_a_template_is_a_load_error() -> None:
         ("ok = false", "非已核验", "not 已核验"),
         ("born < today", "出生日期早于判定日", "出生日期 is before the decision date"),
         ("level = warned", "处分为“警告”", '处分 is "warned"'),
-        ("present(rec) and (ok or amount = 1)", "有违建，且（已核验，或金额为1）", "there is 违建 and （已核验 or 金额 is 1）"),
+        ("present(rec) and (ok or amount = 1)", "有违建，且（已核验，或金额为1）", "there is 违建 and (已核验 or 金额 is 1)"),
         ("count(xs[kind = a]) > 2", "名单（类别为“甲类”）的个数超过2", None),
         ("sum(xs.area) * 2 >= 10", "名单的面积之和 × 2不少于10", None),
         ("some x in xs satisfies x.area < 3", "名单中有一项面积小于3", None),
