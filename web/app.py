@@ -20,6 +20,7 @@ from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as AnyResponse
 
+from siquan.core.rules.say import show
 from siquan.web import catalogue, dates, faults, safety, visitor
 from siquan.web.blueprints import (
     admin,
@@ -148,6 +149,7 @@ def equip_templates(app: Flask) -> None:
         return _SOURCE.sub(lambda found: sources.get(found.group(), found.group()), text or "")
 
     app.jinja_env.filters["cite"] = cite
+    app.jinja_env.filters["shown"] = lambda value: show(value, visitor.lang())
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(

@@ -258,8 +258,8 @@ def decide(
     for spec in ruleset.spec.rules:
         if spec.display_only:
             basis, cite, _ = here.basis(spec)
-            words = (Piece(f"{spec.say or spec.title}（{spec.display_only}）"),)
-            findings.append(Finding(spec.id, "na", "NA", basis, cite, spec.title, words, spec.cite, law=spec.law, cure=spec.cure))
+            words = (Piece(_shown_only(ruleset, spec, lang)),)
+            findings.append(Finding(spec.id, "na", "NA", basis, cite, ruleset.title(spec, lang), words, spec.cite, law=spec.law, cure=spec.cure))
             continue
         rule, truth = by_id[spec.id]
         finding, potential = _finding(ruleset, here, rule, truth, lang)
@@ -275,6 +275,15 @@ def decide(
         ruleset.id, ruleset.spec.title, ruleset.version, ruleset.hash, on, places[0] if places else "", outcome, value,
         tuple(findings), asks, used, _record(here), engines,
     )  # fmt: skip
+
+
+def _shown_only(ruleset: RuleSet, spec: RuleSpec, lang: str) -> str:
+    """What a rule that cannot be computed says, with the reason why."""
+    own = ruleset.locales.get(lang, {})
+    say = own.get(f"rules.{spec.id}.say")
+    if not say:
+        return f"{spec.say or spec.title}（{spec.display_only}）"
+    return f"{say} ({own.get(f'rules.{spec.id}.display_only') or 'shown, not computed'})"
 
 
 def _cross_check(ruleset: RuleSet, here: Situation, truths: Sequence[Truth]) -> None:

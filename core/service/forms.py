@@ -13,6 +13,7 @@ from siquan.core.rules.values import ABSENT
 from siquan.core.service.app import App
 from siquan.core.service.context import Context
 from siquan.core.service.pages import CasePage, may_see, step_view
+from siquan.core.service.record import decision_from
 from siquan.core.service.steps import Assessment, assess, branch_key, finding_block, form_facts
 from siquan.core.service.words import Words
 from siquan.core.spec.model import FactSpec, TransitionSpec
@@ -179,6 +180,10 @@ class Forms:
     ) -> tuple[Decision | None, str]:
         if not (transition.decide and transition.branches):
             decision = found.decisions[-1] if found.decisions else None
+            if decision is None and transition.confirms:
+                # whoever confirms sees what the rules said, not only that they said it
+                kept = [d for d in context.tx.decisions.of(context.case.id, refused=False) if d.record is not None]
+                decision = decision_from(kept[-1].record) if kept else None
             return decision, words.state_named(transition.to or context.case.state)
         decision = context.decide(transition.decide, both=False, lang=words.lang)
         for key in (branch_key(decision.value), decision.outcome):

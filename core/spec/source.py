@@ -79,7 +79,7 @@ def _hint(text: str) -> str:
         return "缩进请用空格，不要用 Tab"
     if "：" in text:
         return "键后面要用半角冒号加一个空格，不是全角的“：”"
-    if "expected ',' or" in text or "flow" in text:
+    if "expected ',' or" in text or "flow" in text or "<scalar>" in text:
         return "含有 { } , : 的文字要加引号，或另起一行"
     if "mapping values are not allowed" in text:
         return "值里有冒号时要加引号"
@@ -156,8 +156,8 @@ def parse_yaml(text: str, file: str) -> Any:
         mark = fault.problem_mark or fault.context_mark
         where = Where(file, mark.line + 1, mark.column + 1) if mark else Where(file)
         why = " ".join(str(fault.problem or fault.context or fault).split())
-        line = text.splitlines()[mark.line] if mark and mark.line < len(text.splitlines()) else ""
-        raise YamlFault(where, why=why, hint=_hint(line if "\t" in line or "：" in line else why)) from None
+        near = "\n".join(text.splitlines()[max(mark.line - 1, 0) : mark.line + 1]) if mark else ""
+        raise YamlFault(where, why=why, hint=_hint(near if "\t" in near or "：" in near else why)) from None
     except RecursionError:
         raise YamlFault(Where(file), why="too large or too deep", hint="拆成几个文件") from None
     except Exception as fault:  # the reader refuses control characters with errors of its own
