@@ -13,6 +13,7 @@ from siquan.core.calendar import shipped
 from siquan.core.jobs import Jobs, Run
 from siquan.core.plugins import Catalogue, discover
 from siquan.core.service import Siquan
+from siquan.core.store import audit
 from siquan.core.store.database import Store
 
 
@@ -58,6 +59,10 @@ class Home:
         return Siquan(self.store(), catalogue or self.catalogue(), self.clock)
 
 
+#: job -> cron in UTC: deadlines every minute, the daily root of the history soon after midnight in China
+CRONS = (("sweep", "* * * * *"), ("seal", "5 16 * * *"))
+
+
 def jobs_of(service: Siquan, folder: Path) -> Jobs:
     """The port with every job of the product registered; whoever enqueues needs the same registrations."""
     jobs = Jobs(service.app.store.engine)
@@ -66,6 +71,11 @@ def jobs_of(service: Siquan, folder: Path) -> Jobs:
         # each deadline is settled in the transaction of its own act: running twice does nothing twice
         service.sweep()
 
+    def seal(run: Run, payload: Mapping[str, object]) -> None:
+        # a day's root stands on the day before: sealing again finds nothing left to seal
+        audit.seal(service.app.store)
+
     jobs.register("sweep", sweep)
+    jobs.register("seal", seal)
     service.attach(jobs, folder)
     return jobs

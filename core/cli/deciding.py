@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from siquan.core.cli.designing import chosen
-from siquan.core.cli.reading import open_service, print_decision, print_json, read_day, read_facts
+from siquan.core.cli.reading import print_decision, print_json, read_day, read_facts
 from siquan.core.errors import BadInput
 from siquan.core.home import Home, new_id, now
 from siquan.core.service import Siquan
@@ -22,20 +22,18 @@ def decide(args: argparse.Namespace) -> int:
         overrides[name] = value
     facts = read_facts(args.facts)
     ruleset = args.ruleset
-    if args.place:
-        service = open_service()
+    home, path = Home.of(), Path(ruleset)
+    if path.suffix == ".yaml" and path.exists():
+        catalogue, names = chosen(ruleset)
+        own = [r for r in catalogue.rulesets if r.startswith(f"{names[0]}.")]
+        if len(own) != 1:
+            raise BadInput(why=f"`{ruleset}` 里有 {len(own)} 个规则集，请写明编号")
+        ruleset = own[0]
     else:
-        # without a place nothing of the installation is needed: decide on a throw-away database
-        path = Path(ruleset)
-        if path.suffix == ".yaml" and path.exists():
-            catalogue, names = chosen(ruleset)
-            own = [r for r in catalogue.rulesets if r.startswith(f"{names[0]}.")]
-            if len(own) != 1:
-                raise BadInput(why=f"`{ruleset}` 里有 {len(own)} 个规则集，请写明编号")
-            ruleset = own[0]
-        else:
-            catalogue = Home.of().catalogue()
-        service = Siquan(Store("sqlite://", now, new_id), catalogue, now)
+        catalogue = home.catalogue()
+    # without a place nothing of the installation is needed: decide on a throw-away database
+    store = home.store() if args.place else Store("sqlite://", now, new_id)
+    service = Siquan(store, catalogue, now)
     decision = service.decide(ruleset, facts, read_day(args.on), args.place, overrides)
     if args.json:
         print_json(decision.contract())

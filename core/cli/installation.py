@@ -15,7 +15,7 @@ from siquan.core import __version__
 from siquan.core.cli.reading import print_json
 from siquan.core.demo import demo_accounts, load_demo
 from siquan.core.errors import BadInput, NotFound
-from siquan.core.home import Home, jobs_of
+from siquan.core.home import CRONS, Home, jobs_of
 from siquan.core.rules.durable import available
 
 
@@ -62,12 +62,12 @@ def start(args: argparse.Namespace, *, worker: bool, demo: bool) -> int:
     if serve is None:
         raise NotFound(kind="siquan.web", name="serve")
     if worker:
-        jobs.work(crons=[("sweep", "* * * * *")])
+        jobs.work(crons=CRONS)
     print(f"四圈 {__version__}：http://{host}:{port}　数据在 {home.folder}", flush=True)
     print_accounts(accounts)
     sys.stdout.flush()
     try:
-        serve(service, host, port, demo_accounts=accounts, instance_path=home.folder)
+        serve(service, host, port, demo_accounts=accounts, instance_path=home.folder, secure=os.environ.get("SIQUAN_HTTPS") == "1")
     finally:
         if worker:
             jobs.close()
@@ -85,7 +85,7 @@ def web(args: argparse.Namespace) -> int:
 def worker(args: argparse.Namespace) -> int:
     home = Home.of()
     jobs = jobs_of(home.service(), home.folder)
-    jobs.work(crons=[("sweep", "* * * * *")])
+    jobs.work(crons=CRONS)
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())

@@ -63,7 +63,8 @@ def print_decision(decision: Any) -> None:
     for f in decision.findings:
         if f.result in ("hit", "unknown"):
             capped = f"（原为 {f.capped_from}，依据是 {f.basis}，最多提示）" if f.capped_from else ""
-            print(f"  {f.rule:<10}{words.get(f.outcome, f.outcome)}　{f.message}{capped}　[{f.basis} {f.basis_cite or f.cite}]")
+            stands = " ".join(x for x in (f.basis, f.basis_cite or f.cite) if x)
+            print(f"  {f.rule:<10}{words.get(f.outcome, f.outcome)}　{f.message}{capped}" + (f"　[{stands}]" if stands else ""))
     for a in decision.asks:
         print(f"  要问：{a.title}（{a.fact}）" + (f"，由 {a.by} 提供" if a.by else "") + ("" if a.blocking else "，不影响继续"))
     print(f"  {decision.ruleset}，{decision.version}，{decision.hash[:12]}，判定日 {decision.on}，引擎 {'、'.join(decision.engines)}")

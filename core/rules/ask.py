@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -25,32 +25,29 @@ def _atoms(node: t.Node) -> list[t.Node]:
     return [node]
 
 
-def _kleene(node: t.Node, value: Callable[[t.Node], Truth]) -> Truth:
+def _table(node: t.Node, known: Mapping[t.Node, int], full: int) -> int:
     match node:
-        case t.And(items=items) | t.Or(items=items):
-            stop = isinstance(node, t.Or)
-            parts = [_kleene(i, value) for i in items]
-            return stop if stop in parts else None if None in parts else not stop
+        case t.And(items=items):
+            return functools.reduce(lambda x, item: x & _table(item, known, full), items, full)
+        case t.Or(items=items):
+            return functools.reduce(lambda x, item: x | _table(item, known, full), items, 0)
         case t.Not(item=item):
-            inner = _kleene(item, value)
-            return None if inner is None else not inner
-    return value(node)
+            return full ^ _table(item, known, full)
+    return known[node]
 
 
 def relevant(node: t.Node, value: Callable[[t.Node], Truth]) -> list[t.Node]:
     """Unknown atoms whose value decides the condition under some values of the other unknown atoms."""
-    known = {a: value(a) for a in dict.fromkeys(_atoms(node))}
-    open_ = [a for a, v in known.items() if v is None]
+    truths = {a: value(a) for a in _atoms(node)}
+    open_ = [a for a, v in truths.items() if v is None]
     if len(open_) < 2 or len(open_) > MOST:
         return open_
-    found = []
-    for atom in open_:
-        others = [a for a in open_ if a != atom]
-        for guess in itertools.product((True, False), repeat=len(others)):
-            world: dict[t.Node, Truth] = {**known, **dict(zip(others, guess, strict=True))}
-            if _kleene(node, {**world, atom: True}.get) is not _kleene(node, {**world, atom: False}.get):
-                found.append(atom)
-                break
+    # the condition's truth table over the unknown atoms, a bit per row; in `low[i]` the rows where atom i is false
+    full = (1 << (1 << len(open_))) - 1
+    low = [full // ((1 << (1 << i)) + 1) for i in range(len(open_))]
+    known = {a: full if v else 0 for a, v in truths.items()} | {a: full ^ zeros for a, zeros in zip(open_, low, strict=True)}
+    table = _table(node, known, full)
+    found = [a for i, a in enumerate(open_) if (table >> (1 << i)) & low[i] != table & low[i]]
     # a condition such as `a or not(a)` hangs on nothing, yet Kleene calls it unknown: ask for all of it
     return found or open_
 

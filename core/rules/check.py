@@ -102,7 +102,7 @@ class _Checker:
         for var, fields in scope.elements:
             if var.strip("^"):
                 if path == var:
-                    return t.Var(var, "", type=Type("record", fields=tuple(fields.items())), **at)
+                    return t.Var(var, "", type=fields.get("") or Type("record", fields=tuple(fields.items())), **at)
                 if path.startswith(var + ".") and path[len(var) + 1 :] in fields:
                     return t.Var(var, path[len(var) + 1 :], type=fields[path[len(var) + 1 :]], **at)
             elif path == "item":

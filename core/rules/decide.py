@@ -58,6 +58,7 @@ class Rule:
     outcome: t.Node | None  # None: the plain outcome of the spec
     say: Template
     clear: Template | None
+    read: tuple[str, ...]  # the facts its condition names
 
 
 def canonical(value: Any) -> str:
@@ -133,6 +134,7 @@ class RuleSet:
         return Rule(
             spec, condition, outcome, template(words, scope, spec.where),
             template(spec.clear, scope, spec.where) if spec.clear else None,
+            tuple(dict.fromkeys(n.path for n in t.walk(condition) if isinstance(n, t.Fact))),
         )  # fmt: skip
 
     def title(self, rule: RuleSpec, lang: str = "zh") -> str:
@@ -325,7 +327,6 @@ def _finding(ruleset: RuleSet, here: Situation, rule: Rule, truth: Truth, lang: 
     bound = min(possible, key=lambda o: (RANK.get(o, 99), o))
     if truth is True and not certain:
         truth = None
-    read = tuple(n.path for n in t.walk(rule.condition) if isinstance(n, t.Fact))
     unknown: tuple[str, ...] = ()
     if truth is None:
         atoms = relevant(rule.condition, value)
@@ -347,7 +348,7 @@ def _finding(ruleset: RuleSet, here: Situation, rule: Rule, truth: Truth, lang: 
     return (
         Finding(
             spec.id, result, outcome, basis, cite, ruleset.title(spec, lang), pieces, spec.cite,
-            "REJECT" if bound not in asked and result == "hit" else "", tuple(dict.fromkeys(read)), unknown, spec.law, spec.cure,
+            "REJECT" if bound not in asked and result == "hit" else "", rule.read, unknown, spec.law, spec.cure,
         ),
         bound,
     )  # fmt: skip

@@ -190,9 +190,7 @@ def read_ruleset(id: str, raw: Any, where: Where, *, process: str = "", prefix: 
         rules=tuple(rules), readings=tuple(_reading(r, at) for r, at in zip(readings, readings.at, strict=True)),
         facts=facts, default_basis=basis, prefix=prefix,
     )  # fmt: skip
-    c.any("parameters")
     c.any("about")
-    c.any("cases")
     c.done(("list", "rows", "inputs", "hit_policy"))
     seen: dict[str, RuleSpec] = {}
     for rule in rules:

@@ -20,5 +20,5 @@ def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
         return
     yield Finding(
         CODE, "warning", Where(f"{plugin.name}/README.md"), f"插件 `{plugin.name}` 没有 README.md", f"the plugin `{plugin.name}` has no README.md",
-        "写明用途；状态表、图和规则清单由 `siquan docs` 生成", "say what it is for; `siquan docs` writes the state table, the picture and the rules",
+        "写明它管什么事、给谁用、哪些没有核实", "say what it is for, for whom, and what is not confirmed",
     )  # fmt: skip

@@ -15,6 +15,8 @@ import pytest
 from siquan.core.home import Home
 from siquan.core.plugins import Catalogue
 from siquan.core.service import Siquan
+from siquan.core.service.context import Context
+from siquan.core.sheets import rows_from_titles
 
 ON = "2026-11-20"
 APPROVAL = Path(__file__).parents[2] / "plugins" / "approval.yaml"
@@ -214,14 +216,21 @@ def test_refusals_end_with_1(run: Any) -> None:
 def test_sheets_from_the_command_line(run: Any, demo: Siquan, tmp_path: Path) -> None:
     with demo.app.store.read() as tx:
         case = next(c for c in tx.cases.open_for(["compound/chenghu"], None) if c.process == "owners_committee.term_change")
-    file = tmp_path / "owners.xlsx"
-    done = run("export", case.number, "owners", "--by", "zhaomin", "--empty", "-o", file, "--json")
-    assert done.json["file"] == str(file) and file.read_bytes()[:2] == b"PK"
-    assert run("import", case.number, "owners", file, "--by", "zhaomin").status == 2, "the empty form holds no row"
-    (tmp_path / "x.xlsx").write_text("no workbook")
-    assert run("import", case.number, "owners", tmp_path / "x.xlsx", "--by", "zhaomin").status == 2
-    assert run("import", case.number, "owners", file, "--by", "zhouhang").status == 1
-    assert run("export", case.number, "candidates", "--by", "hejianing", "-o", tmp_path / "c.xlsx").status == 0
+    empty, full, junk = (tmp_path / name for name in ("empty.xlsx", "full.xlsx", "junk.xlsx"))
+    done = run("export", case.number, "candidates", "--by", "hejianing", "--empty", "-o", empty, "--json")
+    assert done.json["file"] == str(empty) and empty.read_bytes()[:2] == b"PK"
+    assert run("export", case.number, "candidates", "--by", "hejianing", "-o", full).status == 0
+    assert full.stat().st_size > empty.stat().st_size
+    junk.write_text("no workbook")
+    for file, person, status in ((empty, "hejianing", 2), (junk, "hejianing", 2), (full, "zhouhang", 1)):
+        assert run("import", case.number, "candidates", file, "--by", person, "--json").status == status
+    with demo.app.store.read() as tx:
+        rows = [{"姓名": "新候选人", "房号": "99-1-0101", "楼栋": "99号楼"}]
+        sheet, *_ = demo._papers._sheet(Context(demo.app, tx, case), "candidates")
+    full.write_bytes(rows_from_titles(sheet, rows))
+    done = run("import", case.number, "candidates", full, "--by", "hejianing", "--json")
+    assert (done.status, done.json["rows"], done.json["created"], done.json["updated"]) == (0, 1, 1, 0)
+    assert run("import", case.number, "owners", empty, "--by", "zhaomin").status in (1, 2), "the roll is closed by now"
     assert run("audit", "verify").status == 0
 
 
