@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from siquan.core import __version__
-from siquan.core.cli import casework, deciding, designing, installation
+from siquan.core.cli import casework, deciding, designing, installation, scaffold
 from siquan.core.cli.reading import print_json
 from siquan.core.errors import Errors, SiquanError
 
@@ -50,6 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     init = verb("init", installation.init, "create or upgrade the database")
     init.add_argument("--demo", action="store_true", help="load the demo data into an empty installation")
     verb("plugins", designing.plugins, "list plugins, with the error of a broken one")
+    new = verb("new", scaffold.new, "a one-file plugin that verifies and passes its cases, to start from")
+    new.add_argument("name")
+    new.add_argument("--title", default="")
+    new.add_argument("--folder", default=".", help="where to write it, default here")
     verify = verb("verify", designing.verify, "check plugins: states, roles, facts, parameters, outcomes")
     verify.add_argument("plugin", nargs="?", help="a plugin's name, folder or file")
     verify.add_argument("--strict", action="store_true", help="warnings count as errors")

@@ -13,7 +13,7 @@ from siquan.core.errors import NotFound, Stale
 from siquan.core.store import chain
 from siquan.core.store import tables as t
 from siquan.core.store.prepared import Prepared
-from siquan.core.store.repository import Repository, chunks, select, within
+from siquan.core.store.repository import Repository, chunks, select, storable, within
 from siquan.core.store.rows import Case
 
 _C = t.case_file.c
@@ -95,7 +95,7 @@ class Cases(Repository):
         return row
 
     def find(self, case_id: str) -> Case | None:
-        row = _GET.row(self.tx, {"b_id": case_id})
+        row = _GET.row(self.tx, {"b_id": case_id}) if storable(case_id) else None
         return None if row is None else Case(*row)
 
     def get(self, case_id: str) -> Case:
@@ -114,7 +114,7 @@ class Cases(Repository):
         return Case(*row)
 
     def by_number(self, number: str) -> Case | None:
-        return self._one(Case, select(Case, t.case_file).where(_C.number == number))
+        return self._one(Case, select(Case, t.case_file).where(_C.number == number)) if storable(number) else None
 
     def get_many(self, case_ids: Collection[str]) -> dict[str, Case]:
         found: dict[str, Case] = {}
@@ -272,7 +272,7 @@ class Cases(Repository):
     ) -> list[Case]:
         """Cases whose number begins with the words or whose title has all of them, newest first."""
         parts = words.lower().split()
-        if not parts or (places is not None and not places):
+        if not parts or not storable(words) or (places is not None and not places):
             return []
         title = sa.and_(*(sa.func.lower(_C.title).contains(p, autoescape=True) for p in parts))
         where = [sa.or_(sa.func.lower(_C.number).startswith(words.strip().lower(), autoescape=True), title)]

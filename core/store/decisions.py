@@ -13,7 +13,7 @@ from siquan.core.errors import NotFound
 from siquan.core.store import chain
 from siquan.core.store import tables as t
 from siquan.core.store.canonical import canonical
-from siquan.core.store.repository import Repository, select
+from siquan.core.store.repository import Repository, select, storable
 from siquan.core.store.rows import StoredDecision
 
 _D = t.decision.c
@@ -83,7 +83,8 @@ class Decisions(Repository):
         return {"id": row.id, "commitment": row.commitment, "outcome": row.outcome}
 
     def get(self, decision_id: str) -> StoredDecision:
-        row = self._one(StoredDecision, select(StoredDecision, t.decision).where(_D.id == decision_id))
+        found = select(StoredDecision, t.decision).where(_D.id == decision_id)
+        row = self._one(StoredDecision, found) if storable(decision_id) else None
         if row is None:
             raise NotFound(kind="决定", name=decision_id)
         return row

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from siquan.core.errors import BadInput, NotFound
 from siquan.core.store import tables as t
-from siquan.core.store.repository import Repository, chunks, select, within
+from siquan.core.store.repository import Repository, chunks, select, storable, within
 from siquan.core.store.rows import Grant, Person, Unit
 
 KINDS = ("district", "street", "community", "grid", "building", "compound")
@@ -32,7 +32,7 @@ class People(Repository):
         return row
 
     def find_unit(self, unit_id: str) -> Unit | None:
-        return self._one(Unit, select(Unit, t.org_unit).where(_U.id == unit_id))
+        return self._one(Unit, select(Unit, t.org_unit).where(_U.id == unit_id)) if storable(unit_id) else None
 
     def unit(self, unit_id: str) -> Unit:
         row = self.find_unit(unit_id)
@@ -90,7 +90,7 @@ class People(Repository):
         return row
 
     def find(self, person_id: str) -> Person | None:
-        return self._one(Person, select(Person, t.person).where(_P.id == person_id))
+        return self._one(Person, select(Person, t.person).where(_P.id == person_id)) if storable(person_id) else None
 
     def get(self, person_id: str) -> Person:
         row = self.find(person_id)
@@ -99,7 +99,7 @@ class People(Repository):
         return row
 
     def by_login(self, login: str) -> Person | None:
-        return self._one(Person, select(Person, t.person).where(_P.login == login))
+        return self._one(Person, select(Person, t.person).where(_P.login == login)) if storable(login) else None
 
     def get_many(self, ids: Collection[str]) -> dict[str, Person]:
         found: dict[str, Person] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import cache
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 #: how many values one IN list takes; SQLite and the domestic databases have limits
 CHUNK = 500
+#: a null character, and halves of a character: no database takes them
+_NEVER = re.compile("[\x00\ud800-\udfff]")
 
 
 @cache
@@ -30,6 +33,12 @@ def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
     rest = list(values)
     for at in range(0, len(rest), size):
         yield rest[at : at + size]
+
+
+def storable(text: str) -> bool:
+    """Whether a text can stand in a column. What cannot be stored cannot be found either: ask before a query with
+    a text from outside."""
+    return not _NEVER.search(text)
 
 
 class Repository:

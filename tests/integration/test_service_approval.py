@@ -123,7 +123,7 @@ def test_another_unit_neither_sees_nor_acts(town: Any) -> None:
 
 def test_forged_names(town: Any) -> None:
     siquan, case = town.siquan, town.submitted()
-    for forged in ("forged", "", "x" * 300, "' or 1=1 --", f"{case} ", case[:-1]):
+    for forged in ("forged", "", "x" * 300, "\x00", "a\ud800", "' or 1=1 --", f"{case} ", case[:-1]):
         for call in (
             lambda i=forged: siquan.case(i, "he"),
             lambda i=forged: siquan.act(i, "pass", "du"),

@@ -11,12 +11,11 @@ import pytest
 
 from siquan.core.engine.definition import Binder, CircularFact
 from siquan.core.errors import Errors, SiquanError, Where
-from siquan.core.rules import decide as module
 from siquan.core.rules.atoms import WrongValue
 from siquan.core.rules.check import TypeFault, UnknownName
 from siquan.core.rules.decide import READINGS, EnginesDisagree, RuleSet, cap, decide
 from siquan.core.rules.decision import Decision
-from siquan.core.rules.durable import DurableFault, available
+from siquan.core.rules.durable import DurableFault, DurableReading, available
 from siquan.core.rules.facts import FactSet, Reader, staleness
 from siquan.core.rules.parameters import ParameterBook
 from siquan.core.rules.values import Rows
@@ -355,7 +354,7 @@ def test_a_failing_second_reading_withholds_the_decision(monkeypatch: pytest.Mon
     def broken(self: Any, scalar: Any, computed: Any) -> dict[str, bool | None]:
         raise fault
 
-    monkeypatch.setattr(module.DurableReading, "decide", broken)
+    monkeypatch.setattr(DurableReading, "decide", broken)
     with pytest.raises(EnginesDisagree) as caught:
         run(ALL, CLEAR)
     assert caught.value.code == "SQ501" and "t.t" in caught.value.text("zh")
@@ -363,7 +362,7 @@ def test_a_failing_second_reading_withholds_the_decision(monkeypatch: pytest.Mon
 
 @pytest.mark.skipif(not available(), reason="durable_rules is not installed")
 def test_a_disagreement_withholds_the_decision(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.DurableReading, "decide", lambda self, scalar, computed: {"J": False, "K": True})
+    monkeypatch.setattr(DurableReading, "decide", lambda self, scalar, computed: {"J": False, "K": True})
     with pytest.raises(EnginesDisagree) as caught:
         run(ALL, CLEAR)
     assert caught.value.values["rules"] == "K、E、W、P、T"

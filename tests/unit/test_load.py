@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
+import pkgutil
+import re
 from collections.abc import Callable
 from pathlib import Path
+from string import Formatter
 
 import pytest
 
+import siquan.core.rules
 from siquan.core.engine.definition import Binder, UnknownProcess
 from siquan.core.errors import Errors, SiquanError
 from siquan.core.plugins import discover
@@ -295,3 +300,19 @@ def test_fragments_are_found_by_name(tmp_path: Path) -> None:
     (tmp_path / "notice" / "fragment.yaml").write_text("fragment: public\nstates: {}", encoding="utf-8")
     assert list(load_fragments(tmp_path)) == ["public"]
     assert load_fragments(tmp_path / "nowhere") == {}
+
+
+def errors_of(base: type[SiquanError]) -> set[type[SiquanError]]:
+    return {x for sub in base.__subclasses__() for x in (sub, *errors_of(sub)) if x.__module__.startswith("siquan.core.")}
+
+
+def test_every_error_has_a_code_of_its_own_and_says_the_same_in_both_languages() -> None:
+    for module in pkgutil.walk_packages(siquan.core.rules.__path__, "siquan.core.rules."):
+        importlib.import_module(module.name)
+    found = errors_of(SiquanError)
+    codes = [e.code for e in found]
+    assert len(found) > 30 and sorted({c for c in codes if codes.count(c) > 1}) == []
+    for error in found:
+        zh, en = ({n for _, n, _, _ in Formatter().parse(text) if n} for text in (error.zh, error.__doc__ or ""))
+        assert {re.sub("_(zh|title)$", "", n) for n in zh} == {re.sub("_(zh|title)$", "", n) for n in en}, error
+        assert (error.__doc__ or "") and not (error.__doc__ or "").rstrip().endswith(".") and re.search("[\u4e00-\u9fff]", error.zh), error

@@ -11,7 +11,7 @@ import json
 import os
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -364,14 +364,14 @@ p.huge: {2020-01-01: {value: 10000000000000000000000000000000000000000}}
 NUMBERS = ["n", "m", "欠费", "rec.months", "p.limit", "p.half", "p.none", "p.later", "p.huge", "age", "paid", "far", "0", "1", "5", "2.5", "12"]
 DATES = ["d", "e", "rec.on", "today", "p.day", 'date("2024-02-29")', '@"2026-11-23"']
 TRUTHS = ["flag", "确认", "rec.done", "p.on", "both", "busy", "late", "true", "false", "null"]
-ROW = {"n": ["amount", "score", "n", "self.n", "5", "p.limit"], "d": ["on", "today", "d"], "t": ["ok", "flag"], "k": "kind", "s": "name"}
-TOP = {"n": NUMBERS, "d": DATES, "t": TRUTHS, "k": "level", "s": "note"}
+ROW: dict[str, Any] = {"n": ["amount", "score", "n", "self.n", "5", "p.limit"], "d": ["on", "today", "d"], "t": ["ok", "flag"], "k": "kind", "s": "name"}
+TOP: dict[str, Any] = {"n": NUMBERS, "d": DATES, "t": TRUTHS, "k": "level", "s": "note"}
 OWN = re.compile(r'(?<![\w."])(?=(?:amount|score|name|ok|on|kind|n)(?![\w("]))')
 OPS = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
 EQUALS = st.sampled_from(["=", "!="])
 
 
-def pick(items: list[str]) -> st.SearchStrategy[str]:
+def pick(items: Sequence[str]) -> st.SearchStrategy[str]:
     return st.sampled_from(items)
 
 
@@ -450,6 +450,25 @@ def truths(depth: int, row: bool = False) -> st.SearchStrategy[str]:
     )  # fmt: skip
 
 
+def scalars(depth: int) -> st.SearchStrategy[str]:
+    """Conditions durable_rules matches itself, wide and nested."""
+    leaf = st.one_of(
+        pick(["flag", "确认", "rec.done", "p.on", "flag = false", "确认 != true", "level = clean", "level != warned", "kind = 甲"]),
+        pick(["level in (clean, 留党察看)", "kind not in (甲)", "present(n)", "absent(欠费)", "present(rec.on)", "absent(kind)"]),
+        st.tuples(pick(["n", "m", "欠费", "rec.months"]), OPS, pick(["0", "1", "5", "2.5", "p.limit", "p.half", "p.none", "p.later", "p.huge", "-1"])).map(" ".join),
+        st.tuples(pick(["d", "e", "rec.on"]), OPS, pick(["p.day", 'date("2024-02-29")', 'date("2026-11-22")', 'date("9999-12-31")'])).map(" ".join),
+        pick(["n in [1..9]", "欠费 in (0.5..7)", "m between 1 and p.limit", "5 < n", "p.half >= 欠费"]),
+    )
+    if depth <= 0:
+        return leaf
+    sub = scalars(depth - 1)
+    return st.one_of(
+        st.lists(sub, min_size=2, max_size=4).map(lambda xs: "(" + " and ".join(xs) + ")"),
+        st.lists(sub, min_size=2, max_size=4).map(lambda xs: "(" + " or ".join(xs) + ")"),
+        sub.map(lambda c: f"not({c})"),
+    )  # fmt: skip
+
+
 OUTCOMES = ["REJECT", "BLOCK", "EVIDENCE", "WARN", "PASS", "PRIORITY", "TARGET"]
 BASES = ["STATUTE", "OWNERS", "POLICY", "LOCAL", ""]
 SAYS = ["欠{欠费}元，{count(xs[ok])}户", "日期{d}，上限{p.limit}", "{level}：{note}", "{rec.on} {age} {tags}"]
@@ -466,12 +485,14 @@ def lists(draw: Any) -> str:
     if draw(st.booleans()):
         out.append(f"reads_as: [{{basis: OWNERS, reads_as: POLICY, when: {quoted(draw(truths(0)))}}}]")
     out.append("list:")
+    wide = draw(st.booleans())
     for i in range(draw(st.integers(2, 5))):
+        when = draw(scalars(3) if wide else truths(2))
         outcome = draw(pick(OUTCOMES))
         if draw(st.integers(0, 4)) == 0:
             outcome = f"if {draw(truths(0))} then {outcome} else {draw(pick(OUTCOMES))}"
         out += [
-            f"  - id: R{i}", f"    when: {quoted(draw(truths(2)))}", f"    outcome: {quoted(outcome)}", f"    say: {quoted(draw(pick(SAYS)))}",
+            f"  - id: R{i}", f"    when: {quoted(when)}", f"    outcome: {quoted(outcome)}", f"    say: {quoted(draw(pick(SAYS)))}",
             f"    basis: {draw(pick(BASES)) or quoted('')}",
         ]  # fmt: skip
     return "\n".join(out)
