@@ -40,9 +40,17 @@ class Story:
     persons: dict[str, str] = field(default_factory=dict)  # person -> what he last did
     facts: dict[str, str] = field(default_factory=dict)  # path -> newest commitment
 
+    def copy(self) -> Story:
+        return Story(
+            self.state, self.outcome, self.revision, {k: set(v) for k, v in self.acted.items()},
+            {k: set(v) for k, v in self.fired.items()}, set(self.suppliers), dict(self.recused), dict(self.entered),
+            list(self.visited), self.opener, dict(self.persons), dict(self.facts),
+        )  # fmt: skip
 
-def fold(events: Iterable[Recorded]) -> Story:
-    story = Story()
+
+def fold(events: Iterable[Recorded], after: Story | None = None) -> Story:
+    """`after` is the story of all events before these; it is left as it is."""
+    story = after.copy() if after is not None else Story()
     for event in events:
         data = event.data
         story.revision = data.get("revision", story.revision)

@@ -127,7 +127,8 @@ class _Writer:
             and not isinstance(b.value, bool)
         ):
             x = self.fact(a.path)
-            guard = "" if a.type.kind != "number" else f" else cmp({op!r},{x},{self.literal(b.value)}) if {x}.__class__ is not int"
+            kind = {"number": "int", "date": "date"}.get(a.type.kind)
+            guard = f" else cmp({op!r},{x},{self.literal(b.value)}) if {x}.__class__ is not {kind}" if kind else ""
             return f"(None if {x} is None else False if {x} is A{guard} else {x}{_PY[op]}{self.literal(b.value)})"
         return f"cmp({op!r},{self.write(a)},{self.write(b)})"
 

@@ -9,6 +9,7 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from siquan.core.errors import BadInput, SiquanError
 from siquan.core.service.app import App
+from siquan.core.store.repository import storable
 from siquan.core.store.transaction import Tx
 from siquan.core.views import Account
 
@@ -45,12 +46,13 @@ class Accounts:
     def authenticate(self, login: str, password: str, ip: str = "") -> Account:
         """Raises BadLogin, Locked. Every attempt is on the access log."""
         failure: SiquanError | None = None
+        typed = (login if storable(login) else ascii(login))[:100]
         with self.app.store.begin() as tx:
-            person = tx.people.by_login(login[:100])
+            person = tx.people.by_login(typed)
             if person is None or not person.active or not person.password_hash:
                 # as slow as a real check, so that names cannot be told apart
                 self._check(_DUMMY, password)
-                tx.access.add("", "login.failed", login[:100], origin=ip)
+                tx.access.add("", "login.failed", typed, origin=ip)
                 failure = BadLogin()
             elif person.locked_until is not None and person.locked_until > tx.at:
                 failure = Locked(until=person.locked_until.astimezone().strftime("%H:%M"))
@@ -58,11 +60,11 @@ class Accounts:
                 count = person.failed_count + 1
                 until = tx.at + dt.timedelta(minutes=LOCK_MINUTES) if count >= FAILURES else None
                 tx.people.change(person.id, failed_count=0 if until else count, locked_until=until)
-                tx.access.add(person.id, "login.failed", login[:100], origin=ip)
+                tx.access.add(person.id, "login.failed", typed, origin=ip)
                 failure = BadLogin()
             else:
                 tx.people.change(person.id, failed_count=0, locked_until=None)
-                tx.access.add(person.id, "login", login[:100], origin=ip)
+                tx.access.add(person.id, "login", typed, origin=ip)
                 account = self._account(tx, person.id)
         if failure is not None:
             raise failure
@@ -71,7 +73,7 @@ class Accounts:
     def _check(self, hashed: str, password: str) -> bool:
         try:
             return self.hasher.verify(hashed, password[:200])
-        except (VerifyMismatchError, InvalidHashError):
+        except (VerifyMismatchError, InvalidHashError, UnicodeEncodeError):
             return False
 
     def account(self, person: str) -> Account | None:

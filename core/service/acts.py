@@ -87,8 +87,8 @@ class Acts:
         pattern = spec.number or f"{spec.plugin.upper()[:2]}-{{year}}-{{seq:4}}"
         if "{seq" not in pattern:
             pattern = f"{pattern}-{{year}}-{{seq:4}}"
-        # by the pattern, not by the process: two processes may share one series
-        n = tx.counters.next(f"number:{pattern}:{year}")
+        # by the pattern, not by the process: two processes may share one series; without a year it runs on
+        n = tx.counters.next(f"number:{pattern}:{year}" if "{year}" in pattern else f"number:{pattern}")
         out: str = pattern.replace("{year}", str(year))
         for width in range(9, 0, -1):
             out = out.replace(f"{{seq:{width}}}", str(n).zfill(width))

@@ -16,6 +16,7 @@ from siquan.core.errors import NotFound
 from siquan.core.plugins import Catalogue
 from siquan.core.rules.decide import RuleSet, canonical
 from siquan.core.rules.parameters import ParameterBook
+from siquan.core.service.stories import Stories
 from siquan.core.spec.model import PluginSpec, RuleSetSpec
 from siquan.core.store.database import Store
 from siquan.core.store.rows import Case
@@ -30,6 +31,7 @@ class App:
     def __init__(self, store: Store, catalogue: Catalogue, clock: Callable[[], dt.datetime]) -> None:
         self.store, self.catalogue, self.clock = store, catalogue, clock
         self._lock = threading.Lock()
+        self.stories = Stories()
         self._pinned: dict[str, tuple[dict[str, Definition], dict[str, RuleSet], ParameterBook]] = {}
         self._bare: dict[int, RuleSet] = {}
         self._calendar: tuple[int, Calendar] | None = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from siquan.core.engine.access import Chain, Post
 from siquan.core.engine.ballots import BadVote, Ballot, read_ballots, read_roll
 from siquan.core.engine.definition import Definition
-from siquan.core.engine.fold import Story, fold
+from siquan.core.engine.fold import Story
 from siquan.core.engine.votes import Policy, tally
 from siquan.core.errors import NotFound
 from siquan.core.rules.decide import RuleSet, Situation, decide
@@ -69,7 +69,7 @@ class Context:
 
     @cached_property
     def story(self) -> Story:
-        return fold(self.events)
+        return self.app.stories.of(self.tx, self.case)
 
     @cached_property
     def chain(self) -> Chain:

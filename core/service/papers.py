@@ -213,11 +213,6 @@ class Papers:
         rows = read_sheet(data, filename, sheet, schema, self.app.today())
         if not rows and child is not None:
             raise BadInput(why="表里没有一行数据")
-        hidden = [(r, p) for r in rows for p, v in r.values.items() if isinstance(v, str) and "＊" in v and _sensitive(schema, p)]
-        if hidden:
-            row, path = hidden[0]
-            where = Where(f"{sheet.name}!A{row.row_no}")
-            raise BadInput(where, why=f"{schema.title(path)} `{row.values[path]}` 是导出时遮盖过的，导回会丢掉原来的内容", help="改填原来的内容，或者删掉这一行")
         digest = hashlib.sha256(data).hexdigest()
         if key:
             check_text(key, MAX_KEY, "请求编号")
@@ -255,6 +250,9 @@ class Papers:
 
     def _import_rows(self, context: Context, target: str, sheet: SheetSpec, rows: list[Any], person: str, filename: str, digest: str) -> ImportResult:
         self._may_import(context, target, person)
+        for row in rows:
+            if row.masked:  # the rows take the place of those there were
+                raise _masked_row(sheet, row)
         tx, case = context.tx, context.case
         seq = tx.events.next_seq(case.id)
         data_rows = [r.values for r in rows]
@@ -289,6 +287,8 @@ class Papers:
         else:
             self.acts._may_supply(context, person)
         for row, given, old in read:
+            if old is None and row.masked:
+                raise _masked_row(sheet, row)
             if old is None:
                 self.acts._add_child(context, child, person, given)
                 created += 1
@@ -342,9 +342,9 @@ class Papers:
         return out
 
 
-def _sensitive(schema: Schema, path: str) -> bool:
-    spec = schema.get(path)
-    return spec is not None and spec.sensitive in STRICT
+def _masked_row(sheet: SheetSpec, row: Any) -> BadInput:
+    titles = "、".join(f"“{t}”" for t in row.masked[:5])
+    return BadInput(Where(f"{sheet.name}!A{row.row_no}"), why=f"{titles}是导出时遮盖过的，原来的内容不在表里", help="填上原来的内容再导入")
 
 
 def _masked(spec: FactSpec, text: str) -> str:

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from siquan.core.errors import SiquanError
+from siquan.core.errors import SiquanError, Stale
 from siquan.core.jobs import Jobs, Run
+from siquan.core.service.acts import MAX_KEY
 from siquan.core.service.app import App
-from siquan.core.service.papers import Papers
+from siquan.core.service.papers import MAX_FILE, Papers
+from siquan.core.service.refusal import check_text
 from siquan.core.views import ImportResult
 
 #: a file this large is written in the background; smaller ones while the clerk waits
@@ -36,6 +38,9 @@ class Uploads:
         if self.jobs is None or len(data) < LARGE:
             return self.papers.import_sheet(case_id, target, person, filename, data, revision, key)
         # everything a clerk can put right is said now; the worker only writes
+        if key:
+            check_text(key, MAX_KEY, "请求编号")
+        check_text(filename, MAX_FILE, "文件名")
         rows = self.papers.check_sheet(case_id, target, person, filename, data)
         digest = hashlib.sha256(data).hexdigest()
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -47,6 +52,8 @@ class Uploads:
         payload = {"case": case_id, "target": target, "person": person, "filename": filename, "file": file.name}
         with self.app.store.begin() as tx:
             case = tx.cases.get(case_id)
+            if revision is not None and revision != case.revision:
+                raise Stale(seen=revision, now=case.revision)
             job = self.jobs.enqueue("import_sheet", payload, key or f"{case_id}/{target}/{digest}/{case.revision}", tx.conn)
         return ImportResult(case_id, target, rows, 0, 0, case.revision, job)
 

@@ -35,6 +35,8 @@ from siquan.core.sheets.workbook import Row, Sheet, Workbook, open_workbook
 from siquan.core.spec.model import SheetSpec
 
 MAX_ROWS = 100_000
+#: what an export writes over the digits and characters nobody needs to see
+MASKED = "＊"
 LISTED = 200  # errors named; the rest is counted
 HEAD = 10  # a title may stand above the header, at most this far down
 
@@ -48,6 +50,8 @@ class SheetRow:
     values: dict[str, Any]
     around: Mapping[str, str]  # the row's envelope: as_of, source, ref, by
     _reach: Mapping[str, tuple[str, ...]] = field(repr=False, compare=False, default_factory=dict)
+    #: titles of cells that an export masked: they say nothing, and what was known stays as it is
+    masked: tuple[str, ...] = ()
 
     @property
     def facts(self) -> dict[str, dict[str, Any]]:
@@ -256,6 +260,7 @@ class _Import:
         said: dict[str, str] = {}
         texts: dict[str, str] = {}  # finding or value path -> what the cell says, for messages
         failed: set[str] = set()
+        masked: list[str] = []
         filled = False
         findings = bool(self.layout.findings)
         value_of = self.cells.value
@@ -265,6 +270,11 @@ class _Import:
                 if at not in columns and not (isinstance(cell, str) and not cell.strip()):
                     self._untitled(number, at, cell)
                 continue
+            if isinstance(cell, str) and MASKED in cell and column.fact is not None and column.fact.sensitive:
+                if column not in self.layout.keys:
+                    masked.append(column.title)
+                    filled = True
+                    continue
             value, problem = value_of(column, cell)
             if problem is not None:
                 self.bad(number, at, column.title, problem)
@@ -286,14 +296,14 @@ class _Import:
         if not filled:
             return None
         for column in self.layout.columns:
-            if column.required and column.title not in failed and not self._has(column, values, around, said):
+            if column.required and column.title not in failed and column.title not in masked and not self._has(column, values, around, said):
                 self.empty(number, column)
         key = self._key(number, values, failed)
         if said:
             self._findings(number, values, said, texts, around, failed)
         if self.count > before:
             return None
-        return SheetRow(number, key, values, around, self.layout.reach)
+        return SheetRow(number, key, values, around, self.layout.reach, tuple(masked))
 
     @staticmethod
     def _has(

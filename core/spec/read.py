@@ -238,8 +238,9 @@ def _row(raw: Any, where: Where, inputs: tuple[str, ...]) -> RuleSpec:
         if name in RESERVED_ROWS:
             raise ReservedName(where, name=name, what="表的输入")
     cells = {name: c.text(name, "-") for name in inputs}
-    out = c.any("out")
-    rule = RuleSpec(where=where, cells=cells, out=plain(out), priority=int(c.number("priority") or 0), **_common(c))
+    out = plain(c.any("out"))
+    out = out.isoformat() if isinstance(out, dt.date) else out  # a decision is JSON
+    rule = RuleSpec(where=where, cells=cells, out=out, priority=int(c.number("priority") or 0), **_common(c))
     c.done((*inputs, "out"))
     return rule
 

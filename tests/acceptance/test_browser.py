@@ -193,8 +193,10 @@ def test_the_keyboard_comes_first_to_the_skip_link(chromium: Any, site: str) -> 
 def test_errors_get_the_focus(chromium: Any, site: str) -> None:
     page = signed_in(chromium, site)
     page.goto(site + "/cases/c-0147/steps/supplement")
-    page.click("text=下一步：核对")
-    assert page.evaluate("document.activeElement.className").startswith("sq-errors")
+    with page.expect_navigation():
+        page.click("text=下一步：核对")
+    # focus moves a moment after the page has loaded
+    page.wait_for_function("document.activeElement.className.startsWith('sq-errors')", timeout=5000)
     assert page.title().startswith("有 2 处要改：")
 
 

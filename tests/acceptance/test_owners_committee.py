@@ -99,6 +99,16 @@ def test_one_wrong_cell_and_no_candidate_is_there(demo: Siquan) -> None:
     assert children(demo, case) == before
 
 
+def test_an_exported_list_comes_back_unchanged(demo: Siquan) -> None:
+    """What the export masks (birth dates, Party membership, records) is left alone on the way back."""
+    case = parent(demo, "chenghu").id
+    before = children(demo, case)
+    _, data = demo.sheet(case, "candidates", "hejianing")
+    done = demo.import_sheet(case, "candidates", "hejianing", "候选人.xlsx", data)
+    assert (done.rows, done.created, done.updated) == (len(before), 0, 0)
+    assert children(demo, case) == before
+
+
 def test_a_list_that_is_out_is_closed(demo: Siquan) -> None:
     """While the notice hangs nobody is added by a sheet, and who was refused is not corrected behind his back."""
     case = parent(demo, "heyue").id

@@ -12,6 +12,7 @@ import pytest
 from siquan.core.engine.machine import NoSuchStep
 from siquan.core.errors import BadInput, Errors, NoAccess, NotFound, SiquanError, Stale
 from siquan.core.rules.facts import BadFact, UnknownFact
+from siquan.core.service.accounts import BadLogin
 from siquan.core.service.refusal import MissingFacts, StepRefused
 from siquan.core.store.idempotency import IdempotencyConflict
 
@@ -138,6 +139,9 @@ def test_forged_names(town: Any) -> None:
         ):
             with pytest.raises(NotFound):
                 call()
+        assert siquan.inbox("he", q=forged).total >= 0
+        with pytest.raises(BadLogin):
+            siquan.authenticate(forged, forged)
     assert siquan.case_id("AP-2026-0001") == case
     for forged in ("submit", "forged", "", "_locked", "pass>approved"):
         refused(NoSuchStep, town, case, lambda t=forged: siquan.act(case, t, "du"))
@@ -185,7 +189,7 @@ def test_opinions_reasons_and_titles(town: Any) -> None:
     for nothing in ("", "  \n"):
         fault = refused(MissingFacts, town, case, lambda o=nothing: siquan.act(case, "reject", "du", opinion=o))
         assert fault.values["missing"] == ["opinion"]
-    for wrong in ({"opinion": "x" * 4001}, {"opinion": "nul\x00"}, {"opinion": 5}, {"reason": "free text"}, {"key": "k" * 201}):
+    for wrong in ({"opinion": "x" * 4001}, {"opinion": "nul\x00"}, {"opinion": 5}, {"reason": "free text"}, {"key": "k" * 101}, {"key": 7}):
         refused(BadInput, town, case, lambda w=wrong: siquan.act(case, "reject", "du", **{"opinion": "不妥", **w}))
     for title in ("x" * 201, "nul\x00"):
         with pytest.raises(BadInput):
@@ -220,6 +224,7 @@ def test_a_repeated_request_is_answered_again(town: Any) -> None:
         lambda: siquan.open_case("approval", "he", key="act-1"),
     ):
         assert refused(IdempotencyConflict, town, case, other).exit == 1
+    assert not siquan.open_case("approval", "he", key="k" * 100).repeated and siquan.open_case("approval", "he", key="k" * 100).repeated
     # a refused request leaves its key free
     refused(MissingFacts, town, case, lambda: siquan.act(case, "reject", "du", key="act-2"))
     assert siquan.act(case, "reject", "du", opinion="不妥", key="act-2").state == "rejected"
@@ -304,3 +309,16 @@ def test_recusal_is_for_good(town: Any) -> None:
     assert "姐姐" not in str([e.data for e in town.events(case)])
     assert siquan.act(case, "pass", "ren").state == "district"
     town.whole()
+
+
+def test_numbers_never_meet(sqlite_url: str, write_plugin: Any, make_town: Any) -> None:
+    """A series without a year runs on; one with a year begins anew."""
+    text = "process: {}\ntitle: 登记\nnumber: {}\nroles: {{he: 经办}}\nstates:\n  open: {{title: 登记, close: {{title: 办结, by: he, to: done}}}}\n  done: {{title: 办结, final: true}}\n"
+    for pattern, wanted in (("字第{seq}号", ["字第1号", "字第2号", "字第3号"]), ('"{year}-{seq:3}"', ["2026-001", "2026-002", "2027-001"])):
+        town = make_town(f"{sqlite_url}-{len(pattern)}", write_plugin("letters", text.format("letters", pattern)))
+        town.settle([("he", "wutongli", "he")])
+        numbers = []
+        for day in (dt.date(2026, 12, 30), dt.date(2026, 12, 31), dt.date(2027, 1, 1)):
+            town.clock.move(day)
+            numbers.append(town.siquan.open_case("letters", "he").number)
+        assert numbers == wanted
