@@ -28,12 +28,12 @@ def decisions_per_second(ruleset: str, how: str) -> float:
     """`kernel` is the compiled truth of all rules; `compiled` adds findings and sentences; `both` the second engine."""
     rules, facts = catalogue.ruleset(ruleset), _facts(ruleset)
     if how == "kernel":
-        here = Situation(rules, facts, catalogue.book, DAY, ())
+        here = Situation(rules, facts, catalogue.book_of(ruleset), DAY, ())
         values = {p: here.fact(p) for p in rules.facts}
         params = {p: here.param(p) for p in rules.params}
         count, run = 20_000, lambda: rules._run(values.__getitem__, params.__getitem__, DAY)
     else:
-        count, run = 300, lambda: decide(rules, facts, catalogue.book, DAY, both=how == "both")  # type: ignore[assignment,return-value]
+        count, run = 300, lambda: decide(rules, facts, catalogue.book_of(ruleset), DAY, both=how == "both")  # type: ignore[assignment,return-value]
     run()
     start = time.perf_counter()
     for _ in range(count):

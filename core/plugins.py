@@ -55,7 +55,8 @@ class Catalogue:
     found: list[Found] = field(default_factory=list)
     definitions: dict[str, Definition] = field(default_factory=dict)
     rulesets: dict[str, RuleSet] = field(default_factory=dict)
-    book: ParameterBook = field(default_factory=ParameterBook)
+    #: plugin -> its parameters; two plugins may use the same name for different things
+    books: dict[str, ParameterBook] = field(default_factory=dict)
 
     @property
     def plugins(self) -> list[PluginSpec]:
@@ -77,6 +78,10 @@ class Catalogue:
             near = "、".join(sorted(self.rulesets))
             raise NotFound(kind="规则集", name=id, help=f"已有：{near}")
         return found
+
+    def book_of(self, id: str) -> ParameterBook:
+        """The parameters of the plugin a process or rule set belongs to."""
+        return self.books[id.partition(".")[0]]
 
     def plugin(self, name: str) -> PluginSpec:
         for spec in self.plugins:
@@ -235,15 +240,12 @@ def _bind(catalogue: Catalogue) -> None:
                 raise DuplicateId(Where(found.path), kind="plugin", kind_zh="插件", id=found.name)
             book = ParameterBook(found.spec.parameters)
             definitions, rulesets = Binder(found.spec.processes, found.spec.rulesets, book.types()).bind()
-            clash = set(book.specs) & set(catalogue.book.specs)
-            if clash:
-                raise DuplicateId(Where(found.path), kind="parameter", kind_zh="参数", id="、".join(sorted(clash)))
         except SiquanError as fault:
             catalogue.found[n] = replace(found, spec=None, error=fault)
             continue
         seen[found.name] = found.path
         for ruleset in rulesets.values():
             ruleset.locales = found.spec.locales
-        catalogue.book = catalogue.book.with_specs(found.spec.parameters)
+        catalogue.books[found.name] = book
         catalogue.definitions.update(definitions)
         catalogue.rulesets.update(rulesets)

@@ -113,8 +113,9 @@ def test(args: argparse.Namespace) -> int:
 
 
 def draw(args: argparse.Namespace) -> int:
-    graph = from_process(Home.of().catalogue().definition(args.process).spec)
-    print(graph.mermaid() if args.mermaid else graph.svg())
+    spec = Home.of().catalogue().definition(args.process).spec
+    kind, text = ("mermaid", from_process(spec).mermaid()) if args.mermaid else ("svg", from_process(spec).svg())
+    print_json({"process": spec.id, kind: text}) if args.json else print(text)
     return 0
 
 

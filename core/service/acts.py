@@ -11,7 +11,7 @@ from siquan.core.engine.definition import Definition
 from siquan.core.errors import BadInput, Errors, NoAccess, NotFound, Refused, Stale
 from siquan.core.rules.decide import EnginesDisagree
 from siquan.core.rules.decision import Decision, Piece
-from siquan.core.rules.facts import Reader, Schema, Stated, to_wire
+from siquan.core.rules.facts import Reader, Stated, to_wire
 from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.app import App
 from siquan.core.service.context import Context
@@ -44,7 +44,7 @@ class Acts:
         if spec.child_of is not None:
             raise BadInput(why=f"`{spec.title}`只能在所属事项里开办")
         check_text(title, MAX_TITLE, "标题")
-        given = self._read(definition.schema, facts)
+        given = self._read(definition, facts)
         request = ["open", spec.id, person, place or "", _plain(facts), title]
         with self.app.store.begin() as tx:
             seen = self._seen(tx, key, request)
@@ -174,7 +174,7 @@ class Acts:
         transition = context.definition.machine.step(context.case.state, name)
         if transition.opens:
             return self._open_by(context, transition, person, facts, opinion, reason)
-        context.given = self._read(context.definition.schema, facts, {*transition.needs, *transition.asks})
+        context.given = self._read(context.definition, facts, {*transition.needs, *transition.asks})
         found = assess(context, transition, person, both=True, strict=True)
         self._refuse(context, transition, found, opinion, reason, person)
         decision = None
@@ -287,7 +287,7 @@ class Acts:
         found = assess(context, transition, person, both=True, strict=True)
         self._refuse(context, transition, found, opinion, reason, person)
         definition = context.child(next(n for n, p in context.definition.children.items() if p == transition.opens))
-        child = self._add_child(context, definition, person, self._read(definition.schema, facts))
+        child = self._add_child(context, definition, person, self._read(definition, facts))
         self._write(self._fresh(context), transition, person, transition.to, found.decisions, None, opinion, reason, child.case)
         return child
 
@@ -334,7 +334,7 @@ class Acts:
                 return seen
             context = self._locked(tx, case_id, revision)
             self._may_supply(context, person)
-            given = self._read(context.definition.schema, facts)
+            given = self._read(context.definition, facts)
             if not given:
                 raise BadInput(why="没有填写任何事实")
             result = self._supplied(context, person, "supplied", given)
@@ -393,14 +393,18 @@ class Acts:
 
     # shared
 
-    def _read(self, schema: Schema, facts: Mapping[str, Any], allowed: Collection[str] | None = None) -> dict[str, Stated]:
-        """Typed facts; `allowed` names the facts a step takes, None any. Raises one error for all that is wrong."""
+    def _read(self, definition: Definition, facts: Mapping[str, Any], allowed: Collection[str] | None = None) -> dict[str, Stated]:
+        """Typed facts; `allowed` names the facts a step takes, None any. What the system works out (a tally, a derived
+        fact that nobody provides) is not for anybody to state. Raises one error for all that is wrong."""
+        schema, tallied = definition.schema, {t.name for t in definition.spec.tallies}
         reader = Reader(schema, self.app.today())
         given = reader.read(facts, check=False)
         for path in given:
             spec = schema.get(path)
             if allowed is not None and not any(path == a or path.startswith(f"{a}.") for a in allowed):
                 reader.bad(path, to_wire(given[path].value), "这一步不收这项事实", "this step does not take the fact")
+            if path.partition(".")[0] in tallied or (spec is not None and spec.derive and not spec.by):
+                reader.bad(path, to_wire(given[path].value), "由系统算出，不能录入", "the system works it out")
             if spec is not None and spec.collection:
                 reader.bad(path, "…", "台账请用 Excel 导入", "import the collection from a sheet")
         if reader.errors:

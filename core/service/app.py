@@ -66,7 +66,7 @@ class App:
         current = self.catalogue.definitions.get(case.process)
         standing = current is not None and current.spec.pin == "none"
         if standing or case.definition_hash == self._hashes.get(case.process.partition(".")[0]):
-            return self.catalogue.definitions, self.catalogue.rulesets, self.catalogue.book
+            return self.catalogue.definitions, self.catalogue.rulesets, self.catalogue.book_of(case.process)
         with self._lock:
             found = self._pinned.get(case.definition_hash)
         if found is None:

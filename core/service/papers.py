@@ -51,7 +51,7 @@ class Papers:
             parent = dict(flat.pop("parent"))
         lists = self._child_lists(rules.spec.process, flat, day)
         stated = Reader(rules.schema, day).read(flat)
-        book = self.app.catalogue.book
+        book = self.app.catalogue.book_of(rules.id)
         if overrides:
             book = book.with_overrides({k: from_text(v) if isinstance(v, str) else v for k, v in overrides.items()})
         places: tuple[str, ...] = ()

@@ -101,7 +101,7 @@ class Processes:
                         continue
                     seen.add(name)
                     ruleset = app.ruleset_of(definition, name)
-                    book = app.catalogue.book
+                    book = app.catalogue.book_of(name)
                     use = {p: book.use(p, today) for p in ruleset.params if p in book.specs}
 
                     def param(name: str, use: dict = use) -> str:  # type: ignore[type-arg]
@@ -130,7 +130,7 @@ class Processes:
         return out
 
     def _parameters(self, definition: Definition, lang: str) -> list[tuple[str, str, str, str, str]]:
-        book, today, out = self.app.catalogue.book, self.app.today(), []
+        book, today, out = self.app.catalogue.book_of(definition.spec.id), self.app.today(), []
         used = {p for r in definition.rulesets.values() for p in r.params}
         for name in sorted(used):
             spec = book.specs.get(name)

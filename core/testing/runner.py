@@ -57,7 +57,7 @@ def world(catalogue: Catalogue, day: dt.date) -> World:
 
 def run_case(catalogue: Catalogue, case: CaseSpec) -> list[str]:
     """What is wrong, in sentences; an empty list is a passed case."""
-    day = case.on or catalogue.book.newest() or dt.date(2026, 1, 1)
+    day = case.on or catalogue.book_of(case.process).newest() or dt.date(2026, 1, 1)
     try:
         if case.decide and not case.steps:
             return _decide(catalogue, case, day)
@@ -218,7 +218,7 @@ class _Walk:
         with app.store.begin() as tx:
             context = Context(app, tx, tx.cases.lock(parent.case))
             definition = app.definition(self.spec.id)
-            return acts._add_child(context, definition, person, acts._read(definition.schema, early))
+            return acts._add_child(context, definition, person, acts._read(definition, early))
 
     def _rows(self, case_id: str, name: str, value: Any, person: str) -> None:
         """A collection given in a case is imported by the person of the step."""

@@ -29,7 +29,7 @@ def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
                     "写上 decide: 规则集，或者只写一个去向", "add `decide:`, or write a single target",
                 )  # fmt: skip
                 continue
-            found = possible(definition.rulesets[step.decide], catalogue.book, lambda _: True)
+            found = possible(definition.rulesets[step.decide], catalogue.book_of(step.decide), lambda _: True)
             if found.computed:
                 continue
             for key in step.branches:

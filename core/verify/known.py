@@ -58,7 +58,7 @@ class Known:
                 if derived is None or part.path in busy or not self._sure(derived, known, (*busy, part.path)):
                     return False
             elif isinstance(part, t.Param):
-                lines = self.catalogue.book.specs[part.name].lines
+                lines = self.catalogue.book_of(self.definition.spec.id).specs[part.name].lines
                 if not any(not line.place and line.value is not None for line in lines):
                     return False
             elif isinstance(part, t.Arith) and part.op in ("/", "**"):

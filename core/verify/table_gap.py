@@ -18,7 +18,7 @@ def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
     for spec in plugin.rulesets:
         if spec.hit_policy in ("C", "C#"):
             continue
-        cells = Cells(catalogue.rulesets[spec.id], catalogue.book)
+        cells = Cells(catalogue.rulesets[spec.id], catalogue.book_of(spec.id))
         try:
             case = next((c for c in cells.cases() if not c.hits), None)
         except NotFinite:

@@ -18,7 +18,7 @@ def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
     for spec in plugin.rulesets:
         if spec.hit_policy not in ("U", "A"):
             continue
-        cells = Cells(catalogue.rulesets[spec.id], catalogue.book)
+        cells = Cells(catalogue.rulesets[spec.id], catalogue.book_of(spec.id))
         seen = set()
         try:
             for case in cells.cases():

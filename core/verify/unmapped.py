@@ -50,7 +50,7 @@ def _lost(definition: Definition, catalogue: Catalogue, step: TransitionSpec, kn
     def certain(node: t.Node) -> bool:
         return known.certain(node, state, step)
 
-    found = possible(definition.rulesets[step.decide], catalogue.book, certain)
+    found = possible(definition.rulesets[step.decide], catalogue.book_of(step.decide), certain)
     out = {}
     if "PASS" not in step.branches:
         if found.values:

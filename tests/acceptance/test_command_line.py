@@ -261,6 +261,8 @@ def test_plugins_are_listed_verified_and_tested(run: Any, tmp_path: Path, monkey
     tested = run("test", "approval", "--json")
     assert tested.status == 0 and tested.json["failed"] == [] and tested.json["passed"] >= 2
     assert run("draw", "approval").out.startswith("<svg") and "-->" in run("draw", "approval", "--mermaid").out
+    drawn = run("draw", "approval", "--json").json
+    assert drawn["process"] == "approval.approval" and drawn["svg"].startswith("<svg")
     # a plugin of one's own, first right, then with a case that does not hold, then broken
     mine = tmp_path / "mine" / "bench.yaml"
     mine.parent.mkdir()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from siquan.core.errors import Errors, NoAccess, Refused, SiquanError
+from siquan.core.rules.facts import BadFact
 from siquan.core.service import Siquan
 from siquan.core.service.app import ZONE
 from siquan.core.service.context import Context
@@ -211,6 +212,20 @@ def test_an_objection_holds_the_notice_up(demo: Siquan) -> None:
     seen = [e for e in demo.case(case.id, "gaoyifan").events if e.case == objection.id]
     assert len(seen) >= 3, "what happened to the objection stands in the parent's timeline"
     whole(demo)
+
+
+def test_what_is_counted_is_not_stated(demo: Siquan) -> None:
+    """Nobody types in how many passed, or how the vote went."""
+    case = parent(demo, "chenghu")
+    for facts in ({"passed_n": 99}, {"undecided_n": 0}, {"vote.part_n": 500}, {"vote": {"elected_n": 7}}):
+        with pytest.raises(BadFact):
+            demo.supply(case.id, "zhaomin", facts)
+    assert parent(demo, "chenghu") == case
+    asked = {f.path for f in demo.supply_form(case.id, "zhaomin").fields}
+    assert "households" in asked and not asked & {"passed_n", "vote.part_n"}
+    with pytest.raises(StepRefused) as info:
+        demo.act(case.id, "publish", "zhaomin")
+    assert "OC-A06" in info.value.values["rules"]
 
 
 def test_the_compound_next_door_sees_nothing(demo: Siquan) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from siquan.core.errors import BadInput, Errors, NoAccess, NotFound, Refused, SiquanError, Stale
+from siquan.core.rules.facts import BadFact
 from siquan.core.service.context import Context
 from siquan.core.service.refusal import MissingFacts, StepRefused
 from siquan.core.sheets import BadCell, NotWorkbook, TooBig, TwiceRow, rows_from_titles
@@ -208,6 +209,8 @@ def test_a_collection_is_replaced_as_a_whole(database: str, load_plugins: Any, m
     bring(club, [{"姓名": "丙", "金额": 1}], target="fees")
     with club.store.read() as tx:
         assert [r.data["name"] for r in tx.collections.rows(club.id, "fees") if r.data] == ["丙"]
+    unchanged(club, BadFact, lambda: club.siquan.supply(club.id, "he", {"paid": 99}))
+    assert "paid" not in {f.path for f in club.siquan.supply_form(club.id, "he").fields}
     unchanged(club, BadCell, lambda: bring(club, [{"姓名": "丁", "金额": "很多"}], target="fees"))
     unchanged(club, SiquanError, lambda: club.siquan.supply(club.id, "he", {"fees": [{"name": "丁", "amount": 1}]}))
     unchanged(club, NoAccess, lambda: bring(club, rows, "zhou", "fees"))

@@ -178,3 +178,18 @@ def test_every_page_of_the_real_service(desk: Any, siquan: Siquan, lang: str) ->
         answer = he.get(url)
         assert answer.status_code == 200, url
         assert "style=" not in answer.text and "<script" not in answer.text, url
+
+
+def test_an_erased_decision_keeps_its_page(desk: Any, siquan: Siquan) -> None:
+    he, du = desk("he"), desk("du")
+    case = opened(he)
+    step(he, f"{case}/steps/submit", **{"fact.amount": "6000", "fact.reason": "维修"})
+    step(du, f"{case}/steps/pass", opinion="同意")
+    decision = re.findall(r'href="(/decisions/[^"]+)"', du.get(case).text)[0]
+    assert "6000" in du.get(decision).text
+    with siquan.app.store.begin() as tx:
+        tx.facts.erase(case.rpartition("/")[2])
+        tx.decisions.erase(case.rpartition("/")[2])
+    page = du.get(decision)
+    assert page.status_code == 200 and "6000" not in page.text and "已依法删除" in page.text
+    assert du.get(case).status_code == 200

@@ -132,16 +132,16 @@ def test_the_example_loads_and_its_cases_decide(path: Path) -> None:
     catalogue = discover(bundled=False, only=[path])
     assert [f.error for f in catalogue.found] == [None]
     process = catalogue.definition("approval").spec
-    rules, on = catalogue.ruleset("approval.level"), catalogue.book.newest()
+    rules, on = catalogue.ruleset("approval.level"), catalogue.book_of("approval").newest()
     told = [case for case in process.cases if case.because]
     assert on is not None and len(told) == 2
     for case in told:
         stated = Reader(rules.schema, on).read(case.given)
-        decision = decide(rules, FactSet(rules.schema, stated, on), catalogue.book, on)
+        decision = decide(rules, FactSet(rules.schema, stated, on), catalogue.book_of("approval"), on)
         transition = next(x for s in process.states for x in s.transitions if x.decide)
         assert transition.branches[decision.value] == case.expect
         assert tuple(f.rule for f in decision.hits()) == case.because
-    assert "超过5000元" in decide(rules, FactSet(rules.schema, Reader(rules.schema, on).read({"amount": 6000}), on), catalogue.book, on).hits()[0].message
+    assert "超过5000元" in decide(rules, FactSet(rules.schema, Reader(rules.schema, on).read({"amount": 6000}), on), catalogue.book_of("approval"), on).hits()[0].message
 
 
 def broken(old: str, new: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -60,7 +61,7 @@ def test_files_and_folders_are_found(tmp_path: Path) -> None:
     assert found["hooked"].error is not None and found["hooked"].error.code == "SQ042"
     assert set(catalogue.definitions) == {"good.good", "single.single"} and set(catalogue.rulesets) == {"good.check", "single.check"}
     assert catalogue.definition("good") is catalogue.definition("good.good")
-    assert set(catalogue.book.specs) == {"good.limit", "single.limit"} and found["good"].origin == "folder"
+    assert {n for b in catalogue.books.values() for n in b.specs} == {"good.limit", "single.limit"} and found["good"].origin == "folder"
 
 
 def test_what_is_not_there() -> None:
@@ -148,8 +149,12 @@ def test_two_plugins_of_one_name(tmp_path: Path) -> None:
 def test_two_plugins_with_one_parameter(tmp_path: Path) -> None:
     put(tmp_path, "a.yaml", GOOD.format(name="a"))
     put(tmp_path, "b.yaml", GOOD.format(name="b").replace("b.limit", "a.limit"))
+    put(tmp_path, "b.yaml", (tmp_path / "b.yaml").read_text(encoding="utf-8").replace("value: 5", "value: 7"))
     catalogue, found = look(tmp_path)
-    assert found["a"].error is None and isinstance(found["b"].error, DuplicateId) and set(catalogue.definitions) == {"a.a"}
+    assert found["a"].error is None and found["b"].error is None
+    day = dt.date(2026, 11, 23)
+    # whoever copies a plugin to start from has its parameter names too: each plugin reads its own
+    assert [catalogue.book_of(x).value("a.limit", day) for x in ("a.a", "b.check")] == [5, 7]
 
 
 def test_whatever_goes_wrong_inside_is_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
