@@ -108,9 +108,7 @@ class App:
 
     def posts(self, tx: Tx, chain: Chain) -> tuple[Post, ...]:
         """Everyone in a post at the place or above it today; who left the service holds none."""
-        grants = tx.people.grants_at(chain.ids, self.today())
-        people = tx.people.get_many({g.person_id for g in grants})
-        return tuple(Post(g.person_id, g.role, g.unit_id) for g in grants if g.person_id in people and people[g.person_id].active)
+        return tuple(Post(g.person_id, g.role, g.unit_id) for g in tx.people.grants_at(chain.ids, self.today()))
 
     def person_name(self, tx: Tx, person: str) -> str:
         if person in ("", "system"):

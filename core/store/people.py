@@ -15,6 +15,9 @@ from siquan.core.store.rows import Grant, Person, Unit
 
 KINDS = ("district", "street", "community", "grid", "building", "compound")
 _U, _P, _G = t.org_unit.c, t.person.c, t.role_grant.c
+_BELOW = sa.alias(t.org_unit)
+# a unit with all above it in one question: it is asked in every act
+_ABOVE = select(Unit, t.org_unit).join(_BELOW, _BELOW.c.path.startswith(_U.path)).where(_BELOW.c.id == sa.bindparam("b_unit"))
 _CHANGEABLE = frozenset(
     "name unit_id login password_hash lang theme must_change failed_count locked_until active".split()
 )
@@ -52,9 +55,11 @@ class People(Repository):
 
     def above(self, unit_id: str) -> list[Unit]:
         """The unit and all above it, nearest first: compound, community, street, district."""
-        ids = self.unit(unit_id).line
-        found = {u.id: u for u in self._all(Unit, select(Unit, t.org_unit).where(_U.id.in_(ids)))}
-        return [found[i] for i in reversed(ids)]
+        found = {u.id: u for u in self._all(Unit, _ABOVE, {"b_unit": unit_id})}
+        if unit_id not in found:
+            raise NotFound(kind="单位", name=unit_id)
+        # the path decides: an underscore in an id matches too much in SQL
+        return [found[i] for i in reversed(found[unit_id].line)]
 
     def rename_unit(self, unit_id: str, name: str, active: bool = True) -> None:
         self._run(sa.update(t.org_unit).where(_U.id == unit_id).values(name=name, active=active))
@@ -147,11 +152,12 @@ class People(Repository):
         return self._all(Grant, select(Grant, t.role_grant).where(*where).order_by(_G.since, _G.id))
 
     def grants_at(self, units: Collection[str], on: dt.date) -> list[Grant]:
-        """Roles held at any of the units on a day: who may have a say at a place."""
+        """Roles that active persons hold at any of the units on a day: who may have a say at a place."""
         if not units:
             return []
-        where = [within(_G.unit_id, units), *_in_force(on)]
-        return self._all(Grant, select(Grant, t.role_grant).where(*where).order_by(_G.since, _G.id))
+        where = [within(_G.unit_id, units), _P.active == sa.true(), *_in_force(on)]
+        rows = select(Grant, t.role_grant).join(t.person, _P.id == _G.person_id).where(*where)
+        return self._all(Grant, rows.order_by(_G.since, _G.id))
 
     def holders(self, role: str, units: Collection[str], on: dt.date) -> list[tuple[Person, str]]:
         """(person, unit) of everyone active who holds the role on that day at one of the units. To find who
