@@ -55,7 +55,7 @@ class People(Repository):
 
     def above(self, unit_id: str) -> list[Unit]:
         """The unit and all above it, nearest first: compound, community, street, district."""
-        found = {u.id: u for u in self._all(Unit, _ABOVE, {"b_unit": unit_id})}
+        found = {u.id: u for u in self._all(Unit, _ABOVE, {"b_unit": unit_id})} if storable(unit_id) else {}
         if unit_id not in found:
             raise NotFound(kind="单位", name=unit_id)
         # the path decides: an underscore in an id matches too much in SQL
