@@ -58,7 +58,7 @@ class SiquanError(Exception):
     def full(self, lang: str = "zh") -> str:
         """`file:line: code: message` and a help line, as the command line prints it."""
         head = f"{self.where}: " if self.where else ""
-        tail = self.help(lang)
+        tail = self.help(lang).strip()
         return f"{head}{self.code}: {self.text(lang)}" + (f"\n  help: {tail}" if tail else "")
 
     def to_json(self, lang: str = "zh") -> dict[str, Any]:

@@ -203,6 +203,8 @@ def _fragments(pm: pluggy.PluginManager, folders: Iterable[Path], broken: list[F
         paths = _guard(hook.plugin_name, cast("Callable[[], Sequence[Path] | None]", hook.function))
         if isinstance(paths, SiquanError):
             broken.append(Found(hook.plugin_name, "", None, paths))
+        elif paths is not None and (isinstance(paths, str) or not isinstance(paths, Iterable) or not all(isinstance(p, str | Path) for p in paths)):
+            broken.append(Found(hook.plugin_name, "", None, PluginBroken(name=hook.plugin_name, why="siquan_fragment_paths 要返回一列文件夹")))
         else:
             places += [(hook.plugin_name, Path(p)) for p in paths or ()]
     library: dict[str, Map] = {}

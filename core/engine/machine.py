@@ -16,10 +16,12 @@ from siquan.core.spec.model import ProcessSpec, TransitionSpec
 
 
 class NoSuchStep(SiquanError):
-    """the step `{transition}` does not exist in state `{state}`"""
+    """the case stands in `{state}`, where there is no step `{transition}`"""
 
     code = "SQ411"
-    zh = "“{state_title}”里没有 `{transition}` 这一步"
+    zh = "事项现在是“{state_title}”，没有 `{transition}` 这一步"
+    help_en = "somebody may have taken the step meanwhile: look at the case again"
+    help_zh = "可能已经有人办过了：回到事项页看现在能办什么"
     exit = 1
     http = 422
 

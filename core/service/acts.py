@@ -17,6 +17,7 @@ from siquan.core.service.app import App
 from siquan.core.service.context import Context
 from siquan.core.service.pages import may_see
 from siquan.core.service.record import record_of
+from siquan.core.service.records import whole_records
 from siquan.core.service.refusal import MissingFacts, StepRefused, check_text
 from siquan.core.service.steps import Assessment, assess, branch_key, finding_block, missing_facts
 from siquan.core.service.timing import sync_deadlines
@@ -224,7 +225,8 @@ class Acts:
         deciding: Decision | None, opinion: str, reason: str, child: str = "",
     ) -> ActResult:  # fmt: skip
         tx, case = context.tx, context.case
-        stated = dict(context.given)
+        # a form sends back all it showed: what is the same as before is not stated anew, by a new person
+        stated = {p: f for p, f in context.given.items() if not _same(context, p, f)}
         for path, text in transition.set.items():
             value = context.evaluate(text, transition.prefix)
             stated[path] = Stated(value, None, "流程", "", "")
@@ -398,10 +400,10 @@ class Acts:
         fact that nobody provides) is not for anybody to state. Raises one error for all that is wrong."""
         schema, tallied = definition.schema, {t.name for t in definition.spec.tallies}
         reader = Reader(schema, self.app.today())
-        given = reader.read(facts, check=False)
+        given = reader.read(whole_records(schema, facts), check=False)
         for path in given:
             spec = schema.get(path)
-            if allowed is not None and not any(path == a or path.startswith(f"{a}.") for a in allowed):
+            if allowed is not None and not any(path == a or path.startswith(f"{a}.") or a.startswith(f"{path}.") for a in allowed):
                 reader.bad(path, to_wire(given[path].value), "这一步不收这项事实", "this step does not take the fact")
             if path.partition(".")[0] in tallied or (spec is not None and spec.derive and not spec.by):
                 reader.bad(path, to_wire(given[path].value), "由系统算出，不能录入", "the system works it out")
@@ -456,6 +458,20 @@ class Acts:
             case.id, case.number or "", case.state, context.definition.spec.state(case.state).title, case.outcome or "", case.revision,  # type: ignore[union-attr]
             seq, decision_id, decision,
         )  # fmt: skip
+
+
+def _same(context: Context, path: str, new: Stated) -> bool:
+    """A fact without an age that says what is on record, or one with the same date and source."""
+    schema = context.definition.schema
+    old, spec, record = context.stored.get(path), schema.get(path), schema.record_of(path)
+    if old is None and new.value is ABSENT and record is not None:
+        # a field of a record that does not exist does not exist either
+        old = context.stored.get(record.name)
+    if old is None or spec is None or old.value != new.value:
+        return False
+    if not spec.max_age:
+        return new.as_of in (None, old.as_of)
+    return (new.as_of, new.source, new.ref) == (old.as_of, old.source, old.ref)
 
 
 def _plain(value: Any) -> Any:

@@ -14,6 +14,7 @@ from siquan.core.service.app import App
 from siquan.core.service.context import Context
 from siquan.core.service.pages import CasePage, may_see, step_view
 from siquan.core.service.record import decision_from
+from siquan.core.service.records import whole_records
 from siquan.core.service.steps import Assessment, assess, branch_key, finding_block, form_facts
 from siquan.core.service.words import Words
 from siquan.core.spec.model import FactSpec, TransitionSpec
@@ -37,7 +38,7 @@ def field(words: Words, spec: FactSpec, facts: FactSet | None, required: bool, e
         value = {True: "true", False: "false"}.get(wire, "") if isinstance(wire, bool) else str(wire)
         as_of, source = stated.as_of.isoformat() if stated.as_of else "", stated.source
     elif whole is not None and whole.value is ABSENT:
-        value = "none"
+        value, as_of, source = "none", whole.as_of.isoformat() if whole.as_of else "", whole.source
     absent = spec.absent or (record.absent if record else "")
     options: tuple[tuple[str, str], ...] = ()
     if spec.type == "enum":
@@ -66,7 +67,7 @@ def leaves(definition: Definition, names: Iterable[str]) -> list[FactSpec]:
 def read_given(definition: Definition, given: Mapping[str, Any], today: Any, lang: str) -> tuple[dict[str, Stated], dict[str, str]]:
     """Typed facts and one message per field that cannot be read."""
     reader = Reader(definition.schema, today)
-    stated = reader.read(given, check=False)
+    stated = reader.read(whole_records(definition.schema, given), check=False)
     for error in reader.errors:
         # a clerk knows the title of a field, not its name
         path = str(error.values.get("path", ""))

@@ -84,7 +84,11 @@ def step_view(context: Context, transition: TransitionSpec, person: str, words: 
     spec = context.definition.spec
     to = words.state_named(transition.to) if transition.to and transition.to != context.case.state else ""
     roles = transition.by or context.state.by
+    # the viewer is named first, unless it is he who may not (four eyes, recusal)
+    barred = any(b.kind in ("role", "person") for b in found.blocks)
     names = [context.app.person_name(context.tx, p) for p in sorted(found.able) if p != person][:4]
+    if person in found.able and not barred:
+        names.insert(0, "你" if words.lang == "zh" else "you")
     form = bool(
         transition.needs or transition.asks or transition.reasons or transition.opens or transition.opinion == "required"
     )
@@ -111,6 +115,8 @@ class CasePage:
         words = Words(self.app.catalogue, spec, lang)
         # a closed case may have steps too: it can be opened again
         steps = tuple(step_view(context, t, person, words) for t in context.definition.machine.steps(case.state) if not t.auto)
+        # steps possible anywhere, such as a withdrawal, are nobody's turn
+        own = {t.name for t in context.state.transitions}
         names: dict[str, str] = {}
 
         def name(id: str) -> str:
@@ -126,7 +132,7 @@ class CasePage:
             case.id, case.number or "", case.title, spec.id, words.title, spec.plugin, spec.icon, case.state,
             words.state(context.state), words.text(f"states.{case.state}.hint", context.state.hint), bool(context.state.final),
             case.outcome or "", case.revision, unit_view(tx, case.place), parent.id if parent else "", parent.title if parent else "",
-            any(s.allowed for s in steps), steps, facts, tuple(open_dues), self._people(context, person, words), events,
+            any(not any(b.kind in ("role", "nobody", "person") for b in s.blocks) for s in steps if s.name in own), steps, facts, tuple(open_dues), self._people(context, person, words), events,
             len(context.events), self._progress(context, words), tuple(self._children(context, n, person, lang, False) for n in context.definition.children),
             tuple(self._collections(context, person, words)), person not in context.story.recused, True, case.last_hash,
             case.definition_hash, tuple((r.id, r.spec.title or r.id, r.version) for r in rulesets.values()), spec.unconfirmed,

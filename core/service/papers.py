@@ -5,14 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from siquan.core.engine.fold import fold
 from siquan.core.errors import BadInput, Errors, NoAccess, NotFound, Refused, SiquanError, Where
-from siquan.core.rules.decide import canonical, decide
-from siquan.core.rules.decision import Decision
+from siquan.core.rules.decide import RuleSet, canonical, decide
+from siquan.core.rules.decision import BASES, Decision
 from siquan.core.rules.facts import FactSet, Reader, Schema, Stated, staleness, to_wire
-from siquan.core.rules.parameters import ParameterBook, from_text
+from siquan.core.rules.parameters import (
+    BadParameter,
+    ParameterBook,
+    UnknownParameter,
+    from_text,
+    plain,
+    type_of_value,
+)
 from siquan.core.rules.tree import Type
 from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.acts import MAX_KEY, Acts
@@ -53,12 +61,14 @@ class Papers:
         stated = Reader(rules.schema, day).read(flat)
         book = self.app.catalogue.book_of(rules.id)
         if overrides:
-            book = book.with_overrides({k: from_text(v) if isinstance(v, str) else v for k, v in overrides.items()})
+            book = book.with_overrides({k: self._override(rules, book, k, v) for k, v in overrides.items()})
         places: tuple[str, ...] = ()
         if place:
             with self.app.store.read() as tx:
                 places = self.app.chain(tx, place).ids if tx.people.find_unit(place) else (place,)
-
+            if len(places) == 1 and not any(line.place == place for s in book.specs.values() for line in s.lines):
+                with self.app.store.read() as tx:
+                    tx.people.unit(place)
 
         def number(text: str) -> Any:
             return int(text) if text.isdigit() else book.value(text, day, places) if text in book.specs else None
@@ -66,6 +76,22 @@ class Papers:
         stale = staleness(rules.schema, stated, day, number)
         known = FactSet(rules.schema, stated, day, stale)
         return decide(rules, known, book, day, places, parent=self._parent(rules, parent, day), lists=lists, lang=lang)
+
+    def _override(self, rules: RuleSet, book: ParameterBook, name: str, value: Any) -> Any:
+        """A what-if value: of the type the parameter has, and a basis word for a rule there is."""
+        if name.startswith("basis."):
+            known = [r.id for r in rules.spec.rules]
+            if name[6:] not in known:
+                raise UnknownParameter(name=name, help="basis. 后面是这个规则集里规则的编号")
+            if value not in BASES:
+                raise BadParameter(name=name, why=f"`{value}` is none of {', '.join(BASES)}", why_zh=f"`{value}` 不是 {'、'.join(BASES)} 之一")
+            return value
+        typed = from_text(value) if isinstance(value, str) else value
+        kind = book.types()[name].kind if name in book.specs else "any"
+        if typed is not ABSENT and kind in ("number", "boolean", "date") and type_of_value(plain(typed)).kind != kind:
+            words = {"number": "数字", "boolean": " true 或 false", "date": "日期"}
+            raise BadParameter(name=name, why=f"`{value}` is not a {kind}", why_zh=f"`{value}` 应是{words[kind]}")
+        return typed
 
     def _rows_schema(self, process: str) -> FactSpec:
         """Children of a process as a list fact: their facts, `state` and `outcome`."""
@@ -109,7 +135,10 @@ class Papers:
             words = Words(self.app.catalogue, context.definition.spec, lang)
             decision = decision_from(row.record) if row.record is not None else _erased(row)
             if row.record is not None and lang != "zh":
-                decision = self._again(context, row, lang) or decision
+                again = self._again(context, row, lang)
+                if again is not None:
+                    # only the words are another language's; what was decided, and on what, stays as recorded
+                    decision = replace(decision, findings=again.findings, asks=again.asks)
             schema = context.definition.schema
             stated = Reader(schema, dt.date.max).read(_envelopes(decision.facts, schema), check=False)
             views = fact_views(words, FactSet(schema, stated, decision.on), lambda t: context.number(t, decision.on), lambda p: self.app.person_name(tx, p))

@@ -154,6 +154,8 @@ def _transition(name: str, raw: Any, where: Where, prefix: str, names: Names) ->
 def _state(name: str, raw: Any, where: Where, prefix: str, names: Names, expanded: Expanded) -> StateSpec:
     c = Cursor(raw, f"states.{name}", where)
     final = c.any("final", "")
+    if str(final).lower() in ("yes", "no", "on", "off", "是", "否"):
+        raise c.wrong("final", "true or a word for the outcome", " true，或结果的名字（不要写 yes/no、是/否）")
     outcome = name.rpartition(".")[2] if final is True else "" if final in (False, None) else str(final)
     dues = []
     if c.has("due"):

@@ -292,6 +292,8 @@ class _Walk:
         try:
             result = self.service.act(case_id, step.act, person, facts, opinion, reason)
         except SiquanError as fault:
+            # what a refused step brought is still to be brought by the next one
+            self.used -= set(facts)
             return self._refusal(step, fault)
         self.decision = result.decision or self.decision
         if step.refused:
