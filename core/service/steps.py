@@ -83,7 +83,9 @@ def branch_key(value: object) -> str:
 
 def finding_block(finding: Finding) -> Block:
     outcome = finding.outcome if finding.outcome in (*STOPS, "WARN") else "BLOCK"
-    return Block("rule", outcome, finding.pieces, finding.rule, finding.basis, finding.basis_cite or finding.cite, finding.law, finding.cure)
+    # the way out of a hit is no advice for what is not known yet: there the sentence itself says what to bring
+    cure = finding.cure if finding.result == "hit" else ""
+    return Block("rule", outcome, finding.pieces, finding.rule, finding.basis, finding.basis_cite or finding.cite, finding.law, cure)
 
 
 def _person_blocks(context: Context, transition: TransitionSpec, person: str) -> list[Block]:
