@@ -18,6 +18,7 @@ from siquan.core.rules.decide import RuleSet, canonical
 from siquan.core.rules.parameters import ParameterBook
 from siquan.core.service.stories import Stories
 from siquan.core.spec.model import PluginSpec, RuleSetSpec
+from siquan.core.spec.version import content_hash
 from siquan.core.store.database import Store
 from siquan.core.store.rows import Case
 from siquan.core.store.transaction import Tx
@@ -140,8 +141,6 @@ class App:
 
 def plugin_hash(spec: PluginSpec) -> str:
     """What a case is pinned to: processes, rule sets and parameters of the plugin, together."""
-    from siquan.core.spec.version import content_hash
-
     parts: Mapping[str, Any] = {
         "processes": sorted((p.id, p.hash) for p in spec.processes),
         "rulesets": sorted((r.id, content_hash(r)) for r in spec.rulesets),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from siquan.core.engine.definition import Definition
-from siquan.core.errors import NoAccess, SiquanError
+from siquan.core.errors import NoAccess
 from siquan.core.rules.decision import Decision, Finding
 from siquan.core.rules.facts import FactSet, Reader, Stated, to_wire
 from siquan.core.rules.values import ABSENT
@@ -18,7 +19,7 @@ from siquan.core.service.records import whole_records
 from siquan.core.service.steps import Assessment, assess, branch_key, finding_block, form_facts
 from siquan.core.service.words import Words
 from siquan.core.spec.model import FactSpec, TransitionSpec
-from siquan.core.views import Block, EventView, FieldView, Preview
+from siquan.core.views import EventView, FieldView, Preview
 
 CHANGES_SHOWN = 8
 
@@ -88,14 +89,10 @@ class Forms:
         words = Words(self.app.catalogue, definition.spec, lang)
         stated, errors = read_given(definition, given or {}, self.app.today(), lang)
         facts = FactSet(definition.schema, stated, self.app.today())
-        names = definition.spec.opening or self._first_needs(definition)
-        required = set(definition.spec.opening)
+        names = definition.spec.opening
         return tuple(
-            field(words, s, facts, s.name in required, errors, (given or {}).get(s.name)) for s in leaves(definition, names)
+            field(words, s, facts, s.name in names, errors, (given or {}).get(s.name)) for s in leaves(definition, names)
         )
-
-    def _first_needs(self, definition: Definition) -> tuple[str, ...]:
-        return ()
 
     def step(
         self, case_id: str, name: str, person: str, given: Mapping[str, Any] | None, lang: str, seen: int | None = None
@@ -262,21 +259,10 @@ def _signed(context: Context, person: str, lang: str) -> str:
 
 
 def _needed(f: FieldView, lang: str) -> FieldView:
-    from dataclasses import replace
-
     if not f.error and f.required and not f.value:
         return replace(f, error="这一项要填" if lang == "zh" else "this is needed")
     return f
 
 
 def _with_rules(f: FieldView, rules: list[str]) -> FieldView:
-    from dataclasses import replace
-
     return replace(f, rules=tuple(rules)) if rules else f
-
-
-def block_texts(blocks: Iterable[Block]) -> list[str]:
-    return [b.message for b in blocks]
-
-
-__all__ = ["Forms", "SiquanError"]

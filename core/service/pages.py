@@ -11,7 +11,6 @@ from siquan.core.diagram import main_line
 from siquan.core.engine.deadlines import Due, remaining
 from siquan.core.errors import NoAccess
 from siquan.core.rules.decision import Decision
-from siquan.core.rules.say import show
 from siquan.core.service.app import ZONE, App
 from siquan.core.service.context import Context, read_envelopes
 from siquan.core.service.record import decision_from
@@ -351,7 +350,3 @@ def _gathered(events: list[EventView], lang: str) -> list[EventView]:
         group.append(event)
     close()
     return out
-
-
-def shown_value(value: Any, lang: str) -> str:
-    return show(value, lang)

@@ -11,7 +11,7 @@ from typing import Any
 from siquan.core.engine.fold import fold
 from siquan.core.errors import BadInput, Errors, NoAccess, NotFound, Refused, SiquanError, Where
 from siquan.core.rules.decide import RuleSet, canonical, decide
-from siquan.core.rules.decision import BASES, Decision
+from siquan.core.rules.decision import BASES, Decision, ParamUse
 from siquan.core.rules.facts import FactSet, Reader, Schema, Stated, staleness, to_wire
 from siquan.core.rules.parameters import (
     BadParameter,
@@ -436,6 +436,4 @@ class _FixedBook(ParameterBook):
         self.specs = dict.fromkeys(fixed)  # type: ignore[assignment]
 
     def use(self, name: str, on: dt.date, places: Any = ()) -> Any:
-        from siquan.core.rules.decision import ParamUse
-
         return self._uses.get(name) or ParamUse(name, None, None, "", "", "", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from siquan.core.diagram import from_process
 from siquan.core.engine.definition import Definition
+from siquan.core.engine.machine import targets
 from siquan.core.rules.decide import cap
 from siquan.core.rules.decision import Piece
 from siquan.core.rules.say import Sentence, show
@@ -76,8 +77,6 @@ class Processes:
         )  # fmt: skip
 
     def _targets(self, words: Words, transition: object, state: str) -> str:
-        from siquan.core.engine.machine import targets
-
         return "、".join(words.state_named(t) for t in targets(transition, state))  # type: ignore[arg-type]
 
     def _verify(self, plugin: str, process: str, lang: str) -> tuple[tuple[tuple[str, str, str], ...], tuple[str, ...]]:

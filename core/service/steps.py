@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -94,7 +93,7 @@ def _person_blocks(context: Context, transition: TransitionSpec, person: str) ->
         out.append(Block("person", "BLOCK", words("你已对这件事申报回避"), cite="流程规定的回避"))
     for state in transition.not_same_as:
         if person in story.acted.get(state, ()):
-            title = next((s.title for s in context.definition.spec.states if s.name == state), state)
+            title = found.title if (found := context.definition.spec.state(state)) else state
             out.append(Block("person", "BLOCK", words(f"你办过“{title}”，这一步须由另一个人办"), cite="流程规定的分工"))
     for group in context.definition.spec.separate:
         if transition.name not in group:
@@ -191,12 +190,3 @@ def _role_block(context: Context, transition: TransitionSpec, able: set[str]) ->
     if not able:
         return Block("nobody", "BLOCK", words(f"须由{titles}办理，现在没有人担任"), rule="if_nobody", cure="请管理员指定人员")
     return Block("role", "BLOCK", words(f"须由{titles}办理"))
-
-
-def due_of(row_record: object) -> Due:
-    assert isinstance(row_record, dict)
-    return Due.from_json(row_record)
-
-
-def today_text(day: dt.date) -> str:
-    return f"{day.month:02d}-{day.day:02d} 周{'一二三四五六日'[day.weekday()]}"
