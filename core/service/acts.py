@@ -15,7 +15,7 @@ from siquan.core.rules.facts import Reader, Stated, to_wire
 from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.app import App
 from siquan.core.service.context import Context
-from siquan.core.service.pages import may_see
+from siquan.core.service.pages import must_see
 from siquan.core.service.record import record_of
 from siquan.core.service.records import whole_records
 from siquan.core.service.refusal import MissingFacts, StepRefused, check_text
@@ -169,9 +169,8 @@ class Acts:
         self, tx: Tx, case_id: str, name: str, person: str, facts: Mapping[str, Any], opinion: str, reason: str, revision: int | None
     ) -> ActResult:
         context = self._locked(tx, case_id, revision)
-        if person != SYSTEM and not may_see(context, person):
-            # before anything is said about the case
-            raise NoAccess(why="这件事不在你的辖区")
+        if person != SYSTEM:
+            must_see(context, person)  # before anything is said about the case
         transition = context.definition.machine.step(context.case.state, name)
         if transition.opens:
             return self._open_by(context, transition, person, facts, opinion, reason)
@@ -316,8 +315,7 @@ class Acts:
             if seen is not None:
                 return seen
             context = self._locked(tx, case_id, None)
-            if not may_see(context, person):
-                raise NoAccess(why="这件事不在你的辖区")
+            must_see(context, person)
             child = context.child(name)
             step = next((s for s in context.definition.machine.steps(context.case.state) if s.opens == child.spec.id), None)
             if step is None:

@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from siquan.core.engine.definition import Definition
-from siquan.core.errors import NoAccess
 from siquan.core.rules.decision import Decision, Finding
 from siquan.core.rules.facts import FactSet, Reader, Stated, to_wire
 from siquan.core.rules.values import ABSENT
 from siquan.core.service.app import App
 from siquan.core.service.context import Context
-from siquan.core.service.pages import CasePage, may_see, step_view
+from siquan.core.service.pages import CasePage, must_see, step_view
 from siquan.core.service.record import decision_from
 from siquan.core.service.records import whole_records
 from siquan.core.service.steps import Assessment, assess, branch_key, finding_block, form_facts
@@ -99,8 +98,7 @@ class Forms:
     ) -> Preview:
         with self.app.store.read() as tx:
             context = Context(self.app, tx, tx.cases.get(case_id))
-            if not may_see(context, person):
-                raise NoAccess(why="这件事不在你的辖区")
+            must_see(context, person)
             transition = context.definition.machine.step(context.case.state, name)
             if transition.opens:
                 return self._opening_step(context, transition, person, given, lang)
@@ -228,8 +226,7 @@ class Forms:
         """A form over all facts of a case, without a step."""
         with self.app.store.read() as tx:
             context = Context(self.app, tx, tx.cases.get(case_id))
-            if not may_see(context, person):
-                raise NoAccess(why="这件事不在你的辖区")
+            must_see(context, person)
             definition = context.definition
             words = Words(self.app.catalogue, definition.spec, lang)
             view = self.pages.build(context, person, lang)

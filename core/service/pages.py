@@ -43,6 +43,12 @@ def may_see(context: Context, person: str) -> bool:
     return person == context.case.opened_by or person in context.story.persons or person in context.named.values()
 
 
+def must_see(context: Context, person: str) -> None:
+    """Raise NoAccess unless the person may see the case."""
+    if not may_see(context, person):
+        raise NoAccess(why="这件事不在你的辖区")
+
+
 def unit_view(tx: Tx, unit: str) -> UnitView | None:
     line = tx.people.above(unit) if unit and tx.people.find_unit(unit) else []
     if not line:
@@ -105,8 +111,7 @@ class CasePage:
     def view(self, case_id: str, person: str, lang: str) -> CaseView:
         with self.app.store.read() as tx:
             context = Context(self.app, tx, tx.cases.get(case_id))
-            if not may_see(context, person):
-                raise NoAccess(why="这件事不在你的辖区")
+            must_see(context, person)
             return self.build(context, person, lang)
 
     def build(self, context: Context, person: str, lang: str) -> CaseView:
@@ -243,8 +248,7 @@ class CasePage:
     def children(self, case_id: str, name: str, person: str, lang: str) -> ChildrenView:
         with self.app.store.read() as tx:
             context = Context(self.app, tx, tx.cases.get(case_id))
-            if not may_see(context, person):
-                raise NoAccess(why="这件事不在你的辖区")
+            must_see(context, person)
             return self._children(context, name, person, lang, True)
 
     def _children(self, context: Context, name: str, person: str, lang: str, full: bool) -> ChildrenView:

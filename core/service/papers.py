@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from siquan.core.engine.fold import fold
-from siquan.core.errors import BadInput, Errors, NoAccess, NotFound, Refused, SiquanError, Where
+from siquan.core.errors import BadInput, Errors, NotFound, Refused, SiquanError, Where
 from siquan.core.rules.decide import RuleSet, canonical, decide
 from siquan.core.rules.decision import BASES, Decision, ParamUse
 from siquan.core.rules.facts import FactSet, Reader, Schema, Stated, staleness, to_wire
@@ -27,7 +27,7 @@ from siquan.core.service.acts import MAX_KEY, Acts
 from siquan.core.service.app import ZONE, App
 from siquan.core.service.context import Context
 from siquan.core.service.mask import STRICT, mask
-from siquan.core.service.pages import may_see
+from siquan.core.service.pages import must_see
 from siquan.core.service.record import decision_from, record_of
 from siquan.core.service.refusal import check_text
 from siquan.core.service.steps import assess, import_block
@@ -130,8 +130,7 @@ class Papers:
                 raise NotFound(kind="判定", name=decision_id)
             case = tx.cases.get(row.case_id)
             context = Context(self.app, tx, case)
-            if not may_see(context, person):
-                raise NoAccess(why="这件事不在你的辖区")
+            must_see(context, person)
             words = Words(self.app.catalogue, context.definition.spec, lang)
             decision = decision_from(row.record) if row.record is not None else _erased(row)
             if row.record is not None and lang != "zh":
@@ -183,8 +182,7 @@ class Papers:
         """Every decision on record, oldest first; of an erased one what stays: who, when, under which rules."""
         with self.app.store.read() as tx:
             case = tx.cases.get(self._id(tx, case_id))
-            if not may_see(Context(self.app, tx, case), person):
-                raise NoAccess(why="这件事不在你的辖区")
+            must_see(Context(self.app, tx, case), person)
             rows = tx.decisions.of(case.id)
         return [self.view(r.id, person, lang) for r in rows]
 
@@ -216,8 +214,7 @@ class Papers:
     def sheet(self, case_id: str, target: str, person: str, empty: bool) -> tuple[str, bytes]:
         with self.app.store.begin() as tx:
             context = Context(self.app, tx, tx.cases.get(case_id))
-            if not may_see(context, person):
-                raise NoAccess(why="这件事不在你的辖区")
+            must_see(context, person)
             sheet, schema, child = self._sheet(context, target)
             rows: list[dict[str, Any]] = []
             if not empty and child is not None:
@@ -236,8 +233,7 @@ class Papers:
         """All rows or none. Children are matched by the sheet's key columns: new ones are opened, known ones supplied."""
         with self.app.store.read() as tx:
             context = Context(self.app, tx, tx.cases.get(case_id))
-            if not may_see(context, person):
-                raise NoAccess(why="这件事不在你的辖区")
+            must_see(context, person)
             sheet, schema, child = self._sheet(context, target)
         rows = read_sheet(data, filename, sheet, schema, self.app.today())
         if not rows and child is not None:
@@ -264,8 +260,7 @@ class Papers:
         """Rows of a sheet that could be imported now; raises what the import would."""
         with self.app.store.read() as tx:
             context = Context(self.app, tx, tx.cases.get(case_id))
-            if not may_see(context, person):
-                raise NoAccess(why="这件事不在你的辖区")
+            must_see(context, person)
             sheet, schema, child = self._sheet(context, target)
             if child is None:
                 self._may_import(context, target, person)
