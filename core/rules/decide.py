@@ -89,7 +89,7 @@ class RuleSet:
         #: language -> dotted path -> text, of the plugin's locales
         self.locales: Mapping[str, Mapping[str, str]] = {}
         self._translated: dict[tuple[str, str, str], Template] = {}
-        content = spec.model_dump(mode="json", exclude={"title"})
+        content = spec.model_dump(mode="json", exclude={"title", "intents"})
         content["rules"] = [r.model_dump(mode="json", exclude={"title"}) for r in spec.rules]
         self.hash = hashlib.sha256(canonical(content).encode()).hexdigest()
         self.version = "shipped"

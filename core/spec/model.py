@@ -47,6 +47,7 @@ class FactSpec(Placed):
     collection: bool = False  # a list kept as rows with Excel import and export
     help: str = ""
     key: str = ""  # collection: field that identifies a row
+    cure: str = ""  # how a person can change it; empty: nobody can, and no way out goes through it
     source: str = ""  # the clause that asks for it
     prefix: str = ""
 
@@ -113,6 +114,17 @@ class BasisReading(Model):
     cite: str = ""
 
 
+class IntentSpec(Placed):
+    """What a rule set must never come to, whatever is changed: a publish gate. Either `never` (an expression over the
+    facts and `outcome` or `value`), or `only`: a version may be no looser, or no stricter, than the one before."""
+
+    id: str
+    never: str = ""
+    only: Literal["", "stricter", "looser"] = ""
+    say: str = ""
+    cite: str = ""
+
+
 class RuleSetSpec(Placed):
     """`id` is `plugin.name`. `hit_policy` C is a negative list: all findings count."""
 
@@ -124,6 +136,7 @@ class RuleSetSpec(Placed):
     outputs: tuple[str, ...] = ()
     rules: tuple[RuleSpec, ...] = ()
     readings: tuple[BasisReading, ...] = ()
+    intents: tuple[IntentSpec, ...] = ()  # no part of the decision, hence of no hash
     facts: tuple[FactSpec, ...] = ()  # only for a rule set without a process
     default_basis: Basis | Literal[""] = ""
     prefix: str = ""

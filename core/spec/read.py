@@ -14,6 +14,7 @@ from siquan.core.spec.model import (
     CaseStep,
     ColumnSpec,
     FactSpec,
+    IntentSpec,
     ParamLine,
     ParamSpec,
     RuleSetSpec,
@@ -91,7 +92,8 @@ def _fact(name: str, raw: Any, where: Where, prefix: str = "", inner: bool = Fal
         min=c.number("min"), max=c.number("max"), by=c.text("by"), evidence=c.words("evidence"), max_age=c.text("max_age"),
         absent=c.text("absent"), sensitive=c.text("sensitive"), public=c.flag("public"),
         fields=tuple(_fact(k, v, fields.at[k], inner=True) for k, v in fields.items()), derive=c.text("derive"),
-        collection=c.flag("collection"), help=c.text("help"), key=c.text("key"), source=c.text("source"), prefix=prefix,
+        collection=c.flag("collection"), help=c.text("help"), key=c.text("key"), source=c.text("source"), cure=c.text("cure"),
+        prefix=prefix,
     )  # fmt: skip
     c.done()
     if kind == "enum" and not spec.values:
@@ -182,13 +184,13 @@ def read_ruleset(id: str, raw: Any, where: Where, *, process: str = "", prefix: 
     basis = c.choice("basis", BASES, "")
     rules = [_row(r, at, inputs) for r, at in zip(rows, rows.at, strict=True)]
     rules += [_rule(r, at) for r, at in zip(listed, listed.at, strict=True)]
-    readings = c.list("reads_as")
+    readings, intents = c.list("reads_as"), c.list("intents")
     facts = read_facts(c.map("facts"))
     facts += read_derived(c.map("derived"))
     spec = RuleSetSpec(
         where=where, id=id, title=c.text("title"), process=process, hit_policy=policy, inputs=inputs, outputs=c.words("outputs"),
         rules=tuple(rules), readings=tuple(_reading(r, at) for r, at in zip(readings, readings.at, strict=True)),
-        facts=facts, default_basis=basis, prefix=prefix,
+        intents=tuple(_intent(i, at) for i, at in zip(intents, intents.at, strict=True)), facts=facts, default_basis=basis, prefix=prefix,
     )  # fmt: skip
     c.any("about")
     c.done(("list", "rows", "inputs", "hit_policy"))
@@ -210,6 +212,18 @@ def _reading(raw: Any, where: Where) -> BasisReading:
     )  # fmt: skip
     c.done()
     return reading
+
+
+def _intent(raw: Any, where: Where) -> IntentSpec:
+    c = Cursor(raw, "intent", where)
+    intent = IntentSpec(
+        where=where, id=c.text("id", need=True), never=c.text("never"), only=c.choice("only", ("", "stricter", "looser"), ""),
+        say=c.text("say"), cite=c.text("cite"),
+    )  # fmt: skip
+    c.done(("id", "never", "only"))
+    if bool(intent.never) is bool(intent.only):
+        raise WrongShape(where, key="never", wanted="either `never` or `only`", wanted_zh=" never 或 only 之一", value=intent.never)
+    return intent
 
 
 def _common(c: Cursor) -> dict[str, Any]:

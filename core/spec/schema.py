@@ -47,7 +47,7 @@ def _fact() -> Schema:
             "max": {"type": "number"}, "by": {"type": "string", "description": "角色：谁提供"}, "evidence": WORDS,
             "max_age": {**TEXT, "description": "几日内有效，数或参数名；过期按未知"}, "absent": {**TEXT, "description": "“已知没有”怎么说"},
             "sensitive": {"type": "string"}, "public": FLAG, "fields": _map(_ref("fact")), "derive": {"type": "string", "description": "表达式"},
-            "collection": FLAG, "help": TEXT, "key": TEXT, "source": TEXT,
+            "collection": FLAG, "help": TEXT, "key": TEXT, "source": TEXT, "cure": {**TEXT, "description": "当事人怎样能改变它；不写就是改变不了"},
         }
     )  # fmt: skip
 
@@ -68,11 +68,12 @@ def _rules() -> Schema:
     rule = _object({**common, "when": {"type": "string", "description": "FEEL 条件"}, "display_only": TEXT}, ("id",))
     row = _object({**common, "out": ANY, "priority": {"type": "number"}}, ("id",), rest=TEXT, about="输入名: 单元格")
     reading = _object({"basis": BASIS, "reads_as": BASIS, "when": TEXT, "cite": TEXT}, ("basis", "reads_as", "when"))
+    intent = _object({"id": TEXT, "never": TEXT, "only": {"enum": ["stricter", "looser"]}, "say": TEXT, "cite": TEXT}, ("id",), about="不论怎么改都要守住的意图")
     return _object(
         {
             "ruleset": TEXT, "process": TEXT, "title": TEXT, "about": TEXT, "hit_policy": {"enum": list(HIT_POLICIES)}, "inputs": WORDS, "outputs": WORDS,
             "basis": BASIS, "rows": {"type": "array", "items": row}, "list": {"type": "array", "items": rule},
-            "reads_as": {"type": "array", "items": reading}, "facts": _map(_ref("fact")), "derived": _map(ANY), "parameters": ANY, "cases": ANY,
+            "reads_as": {"type": "array", "items": reading}, "intents": {"type": "array", "items": intent}, "facts": _map(_ref("fact")), "derived": _map(ANY), "parameters": ANY, "cases": ANY,
         }
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 #: texts that only help people read; `say` is meaning and stays in
-COSMETIC = {"title", "hint", "help", "icon", "about", "where", "hash", "main", "part"}
+COSMETIC = {"title", "hint", "help", "icon", "about", "where", "hash", "main", "part", "intents"}
 
 
 def _strip(value: Any) -> Any:
