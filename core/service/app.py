@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from siquan.core.calendar import Calendar, Year
 from siquan.core.engine.access import Chain, Post
-from siquan.core.engine.definition import Binder, Definition
+from siquan.core.engine.definition import Definition
 from siquan.core.errors import NotFound
 from siquan.core.plugins import Catalogue
-from siquan.core.rules.decide import RuleSet, canonical
+from siquan.core.policy.force import Bound, Force, bind
+from siquan.core.rules.decide import RuleSet
 from siquan.core.rules.parameters import ParameterBook
 from siquan.core.service.stories import Stories
 from siquan.core.spec.model import PluginSpec, RuleSetSpec
-from siquan.core.spec.version import content_hash
 from siquan.core.store.database import Store
 from siquan.core.store.rows import Case
 from siquan.core.store.transaction import Tx
@@ -33,10 +31,10 @@ class App:
         self.store, self.catalogue, self.clock = store, catalogue, clock
         self._lock = threading.Lock()
         self.stories = Stories()
-        self._pinned: dict[str, tuple[dict[str, Definition], dict[str, RuleSet], ParameterBook]] = {}
+        self.force = Force(catalogue)
+        self._pinned: dict[str, Bound] = {}
         self._bare: dict[int, RuleSet] = {}
         self._calendar: tuple[int, Calendar] | None = None
-        self._hashes = {p.name: plugin_hash(p) for p in catalogue.plugins}
 
     def now(self) -> dt.datetime:
         return self.clock().astimezone(dt.UTC)
@@ -50,48 +48,52 @@ class App:
     def definition(self, process: str) -> Definition:
         return self.catalogue.definition(process)
 
-    def current_hash(self, process: str) -> str:
-        return self._hashes[self.definition(process).spec.plugin]
+    def in_force(self, tx: Tx, id: str, on: dt.date | None = None) -> Bound:
+        """The plugin of a process or rule set as it applies on a day, default today."""
+        return self.force.on(tx, id.partition(".")[0], on or self.today())
 
     def pin(self, tx: Tx, process: str) -> str:
-        """Stores the plugin's document under its content hash and returns the hash a case is pinned to."""
-        definition = self.definition(process)
-        plugin = self.catalogue.plugin(definition.spec.plugin)
-        digest = self._hashes[plugin.name]
-        if not tx.definitions.has(digest):
-            tx.definitions.put(digest, "plugin", plugin.name, plugin.model_dump_json())
-        return digest
+        """Stores the plugin's document, as it is in force today, under its content hash; a case is pinned to it."""
+        bound = self.in_force(tx, self.definition(process).spec.id)
+        if not tx.definitions.has(bound.hash):
+            tx.definitions.put(bound.hash, "plugin", bound.spec.name, bound.spec.model_dump_json())
+        return bound.hash
 
-    def bound(self, tx: Tx, case: Case) -> tuple[dict[str, Definition], dict[str, RuleSet], ParameterBook]:
+    def bound(self, tx: Tx, case: Case) -> Bound:
         """What a case is decided by: pinned at its opening; a standing body follows what is in force."""
         current = self.catalogue.definitions.get(case.process)
-        standing = current is not None and current.spec.pin == "none"
-        if standing or case.definition_hash == self._hashes.get(case.process.partition(".")[0]):
-            return self.catalogue.definitions, self.catalogue.rulesets, self.catalogue.book_of(case.process)
+        if current is not None and current.spec.pin == "none":
+            return self.in_force(tx, case.process)
+        plugin = case.process.partition(".")[0]
+        if current is not None and case.definition_hash == self.force.shipped(plugin).hash:
+            return self.force.shipped(plugin)
+        return self.pinned(tx, case.definition_hash)
+
+    def pinned(self, tx: Tx, digest: str) -> Bound:
+        """The plugin as it was when it was kept under this hash. Raises NotFound."""
         with self._lock:
-            found = self._pinned.get(case.definition_hash)
+            found = self._pinned.get(digest)
         if found is None:
-            spec = PluginSpec.model_validate_json(tx.definitions.get(case.definition_hash).document)
-            book = ParameterBook(spec.parameters)
-            definitions, rulesets = Binder(spec.processes, spec.rulesets, book.types()).bind()
-            for ruleset in rulesets.values():
-                ruleset.locales = spec.locales
-            found = (definitions, rulesets, book)
+            found = bind(PluginSpec.model_validate_json(tx.definitions.get(digest).document))
             with self._lock:
-                self._pinned[case.definition_hash] = found
+                self._pinned[digest] = found
         return found
 
     def definition_of(self, tx: Tx, case: Case) -> Definition:
-        found = self.bound(tx, case)[0].get(case.process)
+        found = self.bound(tx, case).definitions.get(case.process)
         if found is None:
             raise NotFound(kind="流程", name=case.process)
         return found
 
     def book_of(self, tx: Tx, case: Case) -> ParameterBook:
-        return self.bound(tx, case)[2]
+        return self.bound(tx, case).book
 
     def ruleset_of(self, definition: Definition, id: str) -> RuleSet:
-        return definition.rulesets.get(id) or self.catalogue.ruleset(id)
+        """A rule set a process decides or checks by, in the version the definition was bound with."""
+        found = definition.rulesets.get(id)
+        if found is None:
+            raise NotFound(kind="规则集", name=id)
+        return found
 
     def bare(self, definition: Definition) -> RuleSet:
         """An empty rule set over a definition's facts: evaluates single expressions."""
@@ -137,13 +139,3 @@ class App:
         with self._lock:
             self._calendar = (version, calendar)
         return calendar
-
-
-def plugin_hash(spec: PluginSpec) -> str:
-    """What a case is pinned to: processes, rule sets and parameters of the plugin, together."""
-    parts: Mapping[str, Any] = {
-        "processes": sorted((p.id, p.hash) for p in spec.processes),
-        "rulesets": sorted((r.id, content_hash(r)) for r in spec.rulesets),
-        "parameters": sorted((p.name, content_hash(p)) for p in spec.parameters),
-    }
-    return hashlib.sha256(canonical(parts).encode()).hexdigest()

@@ -133,7 +133,7 @@ class Context:
     def child(self, name: str) -> Definition:
         """The process of the children of that name, as this case is pinned to it. Raises NotFound."""
         process = self.definition.children.get(name)
-        found = self.app.bound(self.tx, self.case)[0].get(process) if process else None
+        found = self.app.bound(self.tx, self.case).definitions.get(process) if process else None
         if found is None:
             raise NotFound(kind="子事项", name=name)
         return found

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from siquan.core.engine.fold import fold
 from siquan.core.errors import BadInput, Errors, NotFound, Refused, SiquanError, Where
+from siquan.core.policy.force import Bound
+from siquan.core.policy.question import ask
 from siquan.core.rules.decide import RuleSet, canonical, decide
-from siquan.core.rules.decision import BASES, Decision, ParamUse
-from siquan.core.rules.facts import FactSet, Reader, Schema, Stated, staleness, to_wire
-from siquan.core.rules.parameters import (
-    BadParameter,
-    ParameterBook,
-    UnknownParameter,
-    from_text,
-    plain,
-    type_of_value,
-)
+from siquan.core.rules.decision import Decision, ParamUse
+from siquan.core.rules.facts import FactSet, Reader, Schema, Stated, to_wire
+from siquan.core.rules.parameters import ParameterBook, from_text
 from siquan.core.rules.tree import Type
 from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.acts import MAX_KEY, Acts
@@ -51,77 +46,19 @@ class Papers:
     def decide(
         self, ruleset: str, facts: Mapping[str, Any], on: dt.date | None, place: str, overrides: Mapping[str, str], lang: str
     ) -> Decision:
-        """A decision without a case: both engines, nothing written. Raises Errors for facts that cannot be read."""
-        rules = self.app.catalogue.ruleset(ruleset)
+        """A decision without a case, by the version that applies on that day: both engines, nothing written. Raises
+        Errors for facts that cannot be read."""
+        self.app.catalogue.ruleset(ruleset)
         day = on or self.app.today()
-        flat, parent = dict(facts), {}
-        if isinstance(flat.get("parent"), Mapping):
-            parent = dict(flat.pop("parent"))
-        lists = self._child_lists(rules.spec.process, flat, day)
-        stated = Reader(rules.schema, day).read(flat)
-        book = self.app.catalogue.book_of(rules.id)
-        if overrides:
-            book = book.with_overrides({k: self._override(rules, book, k, v) for k, v in overrides.items()})
-        places: tuple[str, ...] = ()
-        if place:
-            with self.app.store.read() as tx:
+        with self.app.store.read() as tx:
+            bound = self.app.in_force(tx, ruleset, day)
+            places: tuple[str, ...] = ()
+            if place:
                 places = self.app.chain(tx, place).ids if tx.people.find_unit(place) else (place,)
-            if len(places) == 1 and not any(line.place == place for s in book.specs.values() for line in s.lines):
-                with self.app.store.read() as tx:
+                if len(places) == 1 and not any(line.place == place for s in bound.book.specs.values() for line in s.lines):
                     tx.people.unit(place)
-
-        def number(text: str) -> Any:
-            return int(text) if text.isdigit() else book.value(text, day, places) if text in book.specs else None
-
-        stale = staleness(rules.schema, stated, day, number)
-        known = FactSet(rules.schema, stated, day, stale)
-        return decide(rules, known, book, day, places, parent=self._parent(rules, parent, day), lists=lists, lang=lang)
-
-    def _override(self, rules: RuleSet, book: ParameterBook, name: str, value: Any) -> Any:
-        """A what-if value: of the type the parameter has, and a basis word for a rule there is."""
-        if name.startswith("basis."):
-            known = [r.id for r in rules.spec.rules]
-            if name[6:] not in known:
-                raise UnknownParameter(name=name, help="basis. 后面是这个规则集里规则的编号")
-            if value not in BASES:
-                raise BadParameter(name=name, why=f"`{value}` is none of {', '.join(BASES)}", why_zh=f"`{value}` 不是 {'、'.join(BASES)} 之一")
-            return value
-        typed = from_text(value) if isinstance(value, str) else value
-        kind = book.types()[name].kind if name in book.specs else "any"
-        if typed is not ABSENT and kind in ("number", "boolean", "date") and type_of_value(plain(typed)).kind != kind:
-            words = {"number": "数字", "boolean": " true 或 false", "date": "日期"}
-            raise BadParameter(name=name, why=f"`{value}` is not a {kind}", why_zh=f"`{value}` 应是{words[kind]}")
-        return typed
-
-    def _rows_schema(self, process: str) -> FactSpec:
-        """Children of a process as a list fact: their facts, `state` and `outcome`."""
-        spec = self.app.definition(process).spec
-        own = [FactSpec(name="state"), FactSpec(name="outcome", absent="无")]
-        return FactSpec(name="children", type="list", fields=(*spec.facts, *own))
-
-    def _child_lists(self, process: str, flat: dict[str, Any], day: dt.date) -> dict[str, Rows]:
-        """Children stated by a caller, taken out of `flat`; a bare list is not complete."""
-        home = self.app.catalogue.definitions.get(process)
-        out: dict[str, Rows] = {}
-        for name, child in (home.children if home else {}).items():
-            if name not in flat:
-                continue
-            reader = Reader(Schema([self._rows_schema(child).model_copy(update={"name": name})]), day)
-            found = reader.read({name: flat.pop(name)})[name].value
-            if isinstance(found, Rows):
-                out[name] = found
-        return out
-
-    def _parent(self, rules: Any, given: dict[str, Any], day: dt.date) -> Any:
-        """`parent: {...}` of a request as what a child sees of its parent."""
-        home = self.app.catalogue.definitions.get(rules.spec.process)
-        if home is None or home.spec.child_of is None:
-            return None
-        above = self.app.definition(home.spec.child_of.process)
-        lists = self._child_lists(above.spec.id, given, day)
-        stated = Reader(above.schema, day).read(given)
-        facts = FactSet(above.schema, stated, day)
-        return lambda path: lists[path] if path in lists else facts.value(path)
+        question = ask(bound.definitions, bound.rulesets[ruleset], bound.book, facts, day, places, overrides)
+        return question.answer(lang=lang)
 
     def view(self, decision_id: str, person: str, lang: str) -> DecisionView:
         with self.app.store.read() as tx:
@@ -146,11 +83,26 @@ class Papers:
                 words.step_named(row.transition), row.refused, decision, views, self._replay(context, row),
             )  # fmt: skip
 
+    def _decided_by(self, context: Context, row: StoredDecision) -> RuleSet | None:
+        """The rule set a recorded decision was made with, None when it is no longer known."""
+        found = (bound.rulesets.get(row.ruleset) for bound in self._bounds(context, row))
+        return next((r for r in found if r is not None and r.hash == row.hash), None)
+
+    def _bounds(self, context: Context, row: StoredDecision) -> Iterator[Bound]:
+        """What the case is pinned to, what applied on that day, what it was pinned to before it was migrated."""
+        app, tx = self.app, context.tx
+        yield app.bound(tx, context.case)
+        if row.ruleset in app.catalogue.rulesets:
+            yield app.in_force(tx, row.ruleset, row.on_date)
+        for event in context.events:
+            if event.kind == "migrated":
+                yield app.pinned(tx, event.data["from"])
+
     def _again(self, context: Context, row: StoredDecision, lang: str) -> Decision | None:
         """Decides once more from the recorded inputs alone."""
         record = decision_from(row.record)
-        rules = self.app.catalogue.rulesets.get(row.ruleset) if row.ruleset not in context.definition.rulesets else context.definition.rulesets[row.ruleset]
-        if rules is None or rules.hash != row.hash:
+        rules = self._decided_by(context, row)
+        if rules is None:
             return None
         schema = rules.schema
         own = {p: e for p, e in record.facts.items() if p in schema}

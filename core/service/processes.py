@@ -5,6 +5,8 @@ from __future__ import annotations
 from siquan.core.diagram import from_process
 from siquan.core.engine.definition import Definition
 from siquan.core.engine.machine import targets
+from siquan.core.policy.force import Bound
+from siquan.core.rules import tree as t
 from siquan.core.rules.decide import cap
 from siquan.core.rules.decision import Piece
 from siquan.core.rules.say import Sentence, show
@@ -63,6 +65,8 @@ class Processes:
                 spec, lang=lang, counts={k: v for k, v in by_state.items() if v}, href=lambda s: f"#state-{s}", texts=texts
             )
             places = self._places(tx, person, definition)
+            bound = self.app.in_force(tx, spec.id)
+        definition = bound.definitions[spec.id]
         states = []
         for state in spec.states:
             ways = "；".join(
@@ -72,8 +76,8 @@ class Processes:
         findings, checks = self._verify(spec.plugin, spec.id, lang)
         return ProcessView(
             spec.id, spec.plugin, words.title, spec.icon, words.text("about", spec.about), spec.hash, graph.svg(), graph.mermaid(),
-            tuple(states), tuple(self._rules(definition, words)), findings, checks, sum(by_state.values()), bool(places),
-            self.forms.opening(process, None, lang) if places else (), places, spec.unconfirmed, tuple(self._parameters(definition, lang)),
+            tuple(states), tuple(self._rules(bound, definition, words)), findings, checks, sum(by_state.values()), bool(places),
+            self.forms.opening(process, None, lang) if places else (), places, spec.unconfirmed, tuple(self._parameters(bound, definition, lang)),
         )  # fmt: skip
 
     def _targets(self, words: Words, transition: object, state: str) -> str:
@@ -89,9 +93,9 @@ class Processes:
         shown = tuple((f.severity, f.code, f.zh if zh else f.en) for f in found)
         return shown, tuple(c[1] if zh else c[2] for c in CHECKS if c[0] not in bad)
 
-    def _rules(self, definition: Definition, words: Words) -> list[RuleLine]:
+    def _rules(self, bound: Bound, definition: Definition, words: Words) -> list[RuleLine]:
         """Each rule as a sentence with today's values, in the order of the steps that ask it."""
-        app, today, lang = self.app, self.app.today(), words.lang
+        today, lang = self.app.today(), words.lang
         out, seen = [], set()
         for state in definition.spec.states:
             for transition in state.transitions:
@@ -99,8 +103,7 @@ class Processes:
                     if not name or name in seen:
                         continue
                     seen.add(name)
-                    ruleset = app.ruleset_of(definition, name)
-                    book = app.catalogue.book_of(name)
+                    ruleset, book = definition.rulesets[name], bound.book
                     use = {p: book.use(p, today) for p in ruleset.params if p in book.specs}
 
                     def param(name: str, use: dict = use) -> str:  # type: ignore[type-arg]
@@ -111,8 +114,6 @@ class Processes:
                     by_id = {r.spec.id: r for r in ruleset.rules}
                     for spec in ruleset.spec.rules:
                         rule = by_id.get(spec.id)
-                        from siquan.core.rules import tree as t
-
                         own = [n.name for n in t.walk(rule.condition) if isinstance(n, t.Param)] if rule else []
                         line = book.line(f"basis.{spec.id}", today)
                         basis = str(line.value) if line is not None else spec.basis
@@ -128,8 +129,8 @@ class Processes:
                         )  # fmt: skip
         return out
 
-    def _parameters(self, definition: Definition, lang: str) -> list[tuple[str, str, str, str, str]]:
-        book, today, out = self.app.catalogue.book_of(definition.spec.id), self.app.today(), []
+    def _parameters(self, bound: Bound, definition: Definition, lang: str) -> list[tuple[str, str, str, str, str]]:
+        book, today, out = bound.book, self.app.today(), []
         used = {p for r in definition.rulesets.values() for p in r.params}
         for name in sorted(used):
             spec = book.specs.get(name)

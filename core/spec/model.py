@@ -8,7 +8,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, field_serializer, field_validator, model_serializer
 
 from siquan.core.errors import Where
 
@@ -126,20 +126,34 @@ class IntentSpec(Placed):
 
 
 class RuleSetSpec(Placed):
-    """`id` is `plugin.name`. `hit_policy` C is a negative list: all findings count."""
+    """`id` is `plugin.name`. A rule list (rules with `when`, hit policy C): all findings count. A decision table (rows with
+    `cells`): its value is the `out` of the rows that hit, a mapping of `outputs` to values where there are several."""
 
     id: str
     title: str = ""
     process: str = ""  # full id of the process whose facts it reads
     hit_policy: Literal["U", "A", "P", "F", "R", "O", "C", "C+", "C<", "C>", "C#"] = "C"
     inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()  # empty: one output without a name
+    output_values: dict[str, tuple[Any, ...]] = {}  # output -> what it may be, the first of highest priority (P and O)
+    default: Any = None  # the value when no row hits; None: there is none
     rules: tuple[RuleSpec, ...] = ()
     readings: tuple[BasisReading, ...] = ()
     intents: tuple[IntentSpec, ...] = ()  # no part of the decision, hence of no hash
     facts: tuple[FactSpec, ...] = ()  # only for a rule set without a process
     default_basis: Basis | Literal[""] = ""
     prefix: str = ""
+
+    @property
+    def table(self) -> bool:
+        """Whether it is a decision table, with a value."""
+        return bool(self.inputs) or self.hit_policy != "C" or any(not (r.when or r.display_only) for r in self.rules)
+
+    @model_serializer(mode="wrap")
+    def _out(self, inner: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # what a table does not say is in no hash: a table pinned before these keys existed is the same table
+        data: dict[str, Any] = inner(self)
+        return {k: v for k, v in data.items() if k not in ("output_values", "default") or v not in ({}, None)}
 
 
 class RoleSpec(Placed):
@@ -318,3 +332,4 @@ class PluginSpec(Placed):
     parameters: tuple[ParamSpec, ...] = ()
     locales: dict[str, dict[str, str]] = {}  # language -> path -> text
     sources: dict[str, str] = {}  # S1 -> title of the source
+    versions: dict[str, str] = {}  # rule set -> label, where a published version took the place of the shipped one

@@ -19,6 +19,7 @@ from siquan.core.store import tables as t
 from siquan.core.store.canonical import instant, parse
 from siquan.core.store.database import Store
 from siquan.core.store.facts import OPINION
+from siquan.core.store.policies import day_lines, event_hash
 
 _CHUNK = 200
 #: an event dated before midnight may still be on its way to the database shortly after it
@@ -42,6 +43,12 @@ _MESSAGES = {
     "SQA12": (
         "事项修订为 {0}，末次事件为 {1}",
         "the case is at revision {0}, its last event says {1}",
+    ),
+    "SQA15": ("规则集 `{0}` 第 {1} 号变更与其哈希不符", "change {1} of the rule set `{0}` does not match its hash"),
+    "SQA16": ("规则集 `{0}` 第 {1} 号变更与上一号接不上", "change {1} of the rule set `{0}` does not follow on the one before"),
+    "SQA17": (
+        "规则集 `{0}` 的版本 {1} 与发布时的内容不符",
+        "version {1} of the rule set `{0}` is not what was published",
     ),
     "SQA13": ("不认识的哈希算法 `{0}`", "the hash algorithm `{0}` is unknown"),
 }
@@ -77,6 +84,7 @@ def findings(store: Store, case_id: str | None = None) -> Iterator[AuditFinding]
         yield from _cases(store, ids)
         after = ids[-1]
     yield from _unowned(store)
+    yield from _rules(store)
     yield from _roots(store)
 
 
@@ -309,6 +317,31 @@ def _unowned(store: Store) -> Iterator[AuditFinding]:
         yield from _decisions(tx.conn, t.decision.c.case_id.is_(None), {})
 
 
+def _rules(store: Store) -> Iterator[AuditFinding]:
+    """The chains of the rule sets, and each version against what was signed when it was published."""
+    e, v = t.rule_event.c, t.rule_version.c
+    with store.read() as tx:
+        found = sa.select(
+            e.ruleset, e.seq, e.version_id, _raw(e.at), e.actor, e.kind, _raw(e.data), e.prev_hash, e.hash, e.algo
+        ).order_by(e.ruleset, e.seq)
+        published: dict[str, str] = {}
+        at: tuple[str, int, str] = ("", 0, chain.GENESIS)
+        for ruleset, seq, version, when, actor, kind, data, prev, digest, algo in tx.conn.execute(found):
+            before = at if at[0] == ruleset else (ruleset, 0, chain.GENESIS)
+            if algo not in chain.ALGOS:
+                yield _finding("SQA13", "", 0, algo)
+            elif event_hash(algo, ruleset, seq, version, when, actor, kind, data, prev) != digest:
+                yield _finding("SQA15", "", 0, ruleset, seq)
+            if (seq, prev) != (before[1] + 1, before[2]):
+                yield _finding("SQA16", "", 0, ruleset, seq)
+            at = (ruleset, seq, digest)
+            if kind == "published":
+                published[version] = str((parse(data) or {}).get("content", ""))
+        for version, ruleset, number, content in tx.conn.execute(sa.select(v.id, v.ruleset, v.number, v.content)):
+            if version in published and published[version] != chain.digest(content):
+                yield _finding("SQA17", "", 0, ruleset, f"v{number}")
+
+
 # -- daily roots ---------------------------------------------------------------------------------------------
 def seal(store: Store) -> list[dt.date]:
     """Seal every finished UTC day that has something to seal; returns the days. Run it daily. Publish or
@@ -338,13 +371,13 @@ def _last_root(conn: sa.Connection) -> tuple[str, dt.date | None]:
 
 
 def _active_days(conn: sa.Connection, start: dt.date, end: dt.date) -> Iterator[dt.date]:
-    """Days from `start` up to before `end` that have an event or a refused decision, found by hopping over
+    """Days from `start` up to before `end` that have an event, a refused decision or a change of rules, found by hopping over
     indexes."""
     day = start
     while True:
         firsts = [
             conn.execute(sa.select(sa.func.min(_raw(column))).where(_raw(column) >= day.isoformat())).scalar()
-            for column in (t.event.c.at, t.decision.c.at)
+            for column in (t.event.c.at, t.decision.c.at, t.rule_event.c.at)
         ]
         known = [str(first)[:10] for first in firsts if first is not None]
         if not known or min(known) >= end.isoformat():
@@ -367,9 +400,9 @@ def _lines(conn: sa.Connection, day: dt.date) -> list[str]:
     refusals = sa.select(d.id, d.commitment).where(
         _raw(d.at) >= low, _raw(d.at) < high, d.refused == sa.true()
     )
-    return [f"{case_id}:{seq}:{digest}" for case_id, (seq, digest) in last.items()] + [
-        f"decision:{id}:{commitment}" for id, commitment in conn.execute(refusals)
-    ]
+    cases = [f"{case_id}:{seq}:{digest}" for case_id, (seq, digest) in last.items()]
+    refused = [f"decision:{id}:{commitment}" for id, commitment in conn.execute(refusals)]
+    return [*cases, *refused, *day_lines(conn, low, high)]
 
 
 def _roots(store: Store) -> Iterator[AuditFinding]:

@@ -297,3 +297,47 @@ class Access:
     target: str
     case_id: str | None
     origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleVersion:
+    """A version of a rule set, from draft to force. `content` is its JSON, `hash` over its meaning; `baseline` the hash
+    of the shipped rule set it stands on. In force from `effective` until the next one, or until `withdrawn_on`."""
+
+    id: str
+    ruleset: str
+    plugin: str
+    number: int
+    status: str  # draft review approved published withdrawn discarded
+    base_id: str | None
+    base_hash: str
+    baseline: str
+    origin: str  # draft baseline
+    content: str
+    hash: str
+    author: str
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    revision: int
+    effective: dt.date | None
+    published_at: dt.datetime | None
+    withdrawn_on: dt.date | None
+    withdrawn_at: dt.datetime | None
+    reason: str
+    impact: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleEvent:
+    """What happened to the versions of one rule set: a hash chain of its own."""
+
+    ruleset: str
+    seq: int
+    version_id: str
+    at: dt.datetime
+    actor: str
+    kind: str  # drafted edited merged submitted approved returned published withdrawn discarded
+    data: Any
+    prev_hash: str
+    hash: str
+    algo: str

@@ -185,6 +185,23 @@ holiday_year = sa.Table(
     sa.Index("ix_holiday_year", "year", "version"),
 )  # fmt: skip
 
+# -- rules in the hands of the policy team ---------------------------------------------------------------------
+rule_version = sa.Table(
+    "rule_version", metadata,
+    _id(), _str("ruleset", 200), _str("plugin", 200), _int("number"), _str("status", 20), _opt("base_id", 100),
+    _str("base_hash", 128), _str("baseline", 128), _str("origin", 20), _text("content"), _str("hash", 128),
+    _str("author", 100), _at("created_at"), _at("updated_at"), _int("revision"), _day("effective", null=True),
+    _at("published_at", null=True), _day("withdrawn_on", null=True), _at("withdrawn_at", null=True),
+    _text("reason"), _opt("impact", 100),
+    sa.Index("ix_rule_version_set", "ruleset", "number"), sa.Index("ix_rule_version_status", "status", "ruleset"),
+)  # fmt: skip
+rule_event = sa.Table(
+    "rule_event", metadata,
+    _str("ruleset", 200, primary_key=True), _int("seq", primary_key=True), _str("version_id", 100), _at(),
+    _str("actor", 100), _str("kind", 30), _json("data"), _str("prev_hash", 128), _str("hash", 128), _str("algo", 20),
+    sa.Index("ix_rule_event_version", "version_id", "seq"), sa.Index("ix_rule_event_at", "at"),
+)  # fmt: skip
+
 # -- the rest ------------------------------------------------------------------------------------------------
 idempotency = sa.Table(
     "idempotency", metadata, _id("key"), _str("request_hash", 128), _json("response", null=True), _at(),

@@ -24,6 +24,7 @@ from siquan.core.store.idempotency import Idempotency
 from siquan.core.store.incidents import Incidents
 from siquan.core.store.parameters import Parameters
 from siquan.core.store.people import People
+from siquan.core.store.policies import Policies
 from siquan.core.store.prepared import Prepared
 from siquan.core.store.settings import Settings
 from siquan.core.store.tasks import Tasks
@@ -122,6 +123,10 @@ class Tx:
     @cached_property
     def parameters(self) -> Parameters:
         return Parameters(self)
+
+    @cached_property
+    def policies(self) -> Policies:
+        return Policies(self)
 
     @cached_property
     def calendars(self) -> Calendars:
