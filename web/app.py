@@ -29,8 +29,12 @@ from siquan.web.blueprints import (
     cases,
     children,
     decisions,
+    drafts,
+    impacts,
     inbox,
     processes,
+    releases,
+    rules,
     sheets,
     steps,
 )
@@ -93,7 +97,8 @@ def create_app(
     Bootstrap5(app)
     app.after_request(safety.headers)
     faults.register(app)
-    for module in (auth, inbox, processes, cases, steps, children, sheets, decisions, admin, api):
+    people = (auth, inbox, processes, cases, steps, children, sheets, decisions, admin, api)
+    for module in (*people, rules, drafts, impacts, releases):
         app.register_blueprint(module.bp)
     auth.limit_sign_in(app)
     app.extensions["siquan_sources"] = service.sources()

@@ -106,9 +106,8 @@ class Editor:
         return json.dumps(self.now(form), ensure_ascii=False, separators=(",", ":"))
 
     def value(self, form: str, name: str, default: str = "") -> str:
-        if form == self.typed.form and name in self.typed.mine:
-            return self.typed.mine[name]
-        return self.now(form).get(name, default) if form != "say" and form != "grid" else default
+        """What a control shows: what was typed and not saved, else `default`, which is what the draft has."""
+        return self.typed.mine.get(name, default) if form == self.typed.form else default
 
     def open(self, form: str) -> bool:
         """Whether something typed into this form is still waiting."""
@@ -229,12 +228,12 @@ def edits(page: RuleSetPage, form: MultiDict[str, str], typed: Typed) -> list[Ed
         fields = {n[2:]: shaped(n[2:], v) for n, v in typed.mine.items() if n.startswith("f|")}
         out = [{"op": "rule", "rule": target, "fields": fields}] if fields else []
         if typed.mine.get("after"):
-            out.append({"op": "move", "rule": target, "after": typed.mine["after"].removeprefix("<")})
+            out.append({"op": "move", "rule": target, "after": behind(typed.mine["after"])})
     elif kind == "add":
         fields = {n[2:]: shaped(n[2:], v) for n, v in typed.mine.items() if n.startswith("f|") and v}
         fields["when"] = condition(page, typed.mine)
         last = page.rules[-1].id if page.rules else ""
-        out = [{"op": "add", "after": typed.mine.get("after", last).removeprefix("<"), "fields": fields, "cells": {}}]
+        out = [{"op": "add", "after": behind(typed.mine.get("after", "") or last), "fields": fields, "cells": {}}]
     elif kind == "param":
         names = ("since", "value", "place", "basis", "cite", "ref")
         out = [{"op": "param", "name": target, **{n: text(form.get(n)) for n in names}}]
@@ -260,6 +259,11 @@ def values(typed: Typed) -> list[Edit]:
             _v, start, end, rule, place = head
             out.append({"op": "value", "rule": rule, "field": place, "start": int(start), "end": int(end), "value": value})
     return sorted(out, key=lambda e: (e["rule"], e["field"], -e["start"]))
+
+
+def behind(typed: str) -> str:
+    """The rule after which another is to stand; empty for the first place."""
+    return "" if typed in (_("最前面"), "最前面") else typed
 
 
 def shaped(name: str, value: str) -> Any:

@@ -80,7 +80,7 @@ def sankey(flows: Sequence[Flow]) -> Sankey:
             f"C{x2 - bend:.0f} {y2 + height:.1f} {x1 + bend:.0f} {y1 + height:.1f} {x1} {y1 + height:.1f}Z"
         )
         # the words stand near the start of a band: in the middle bands cross
-        t = 0.22
+        t = 0.08
         y = y1 + (y2 - y1) * (3 * t**2 - 2 * t**3) + height / 2
         bands.append(Band(f, path, x1 + 16, round(y, 1)))
     return Sankey(tuple(boxes), tuple(bands), WIDE, round(deepest, 1))
@@ -112,6 +112,7 @@ class Line:
 class Timeline:
     lines: tuple[Line, ...]
     years: tuple[tuple[float, str], ...]
+    day: dt.date
     today: float
     width: int
     height: float
@@ -146,4 +147,4 @@ def timeline(rows: Sequence[tuple[str, str, Sequence[Value]]], today: dt.date, w
         lines.append(Line(name, title, HEAD + 8 + n * STEP, tuple(bars)))
     span = end.year - start.year
     years = tuple((x(dt.date(y, 1, 1)), str(y)) for y in range(start.year, end.year + 1) if span <= 10 or y % 2 == 0)
-    return Timeline(tuple(lines), years, x(today), width, HEAD + 8 + len(rows) * STEP)
+    return Timeline(tuple(lines), years, today, x(today), width, HEAD + 8 + len(rows) * STEP)

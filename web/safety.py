@@ -1,4 +1,4 @@
-"""Limits and headers of every answer. No page needs a script, so none is allowed."""
+"""Limits and headers of every answer. No page needs a script; two may use the one we ship, all others none."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+#: For the rule editor and the impact of a draft: the same pages, refreshed in place.
+SCRIPTED = POLICY.replace("script-src 'none'", "script-src 'self'")
 UPLOAD_LIMIT = 20 * 1024 * 1024  # bytes of a whole request
 FORM_LIMIT = 1024 * 1024  # bytes of text fields
 FIELD_LIMIT = 2000  # fields and files of one multipart form
@@ -49,6 +51,12 @@ def headers(answer: Response) -> Response:
     if request.endpoint not in ("static", "bootstrap.static"):
         # Pages hold personal data: neither a shared computer's cache nor a proxy may keep them.
         answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def scripted(answer: Response) -> Response:
+    """Lets this page load our own script, and nothing else."""
+    answer.headers["Content-Security-Policy"] = SCRIPTED
     return answer
 
 

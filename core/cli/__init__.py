@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from siquan.core import __version__
-from siquan.core.cli import casework, deciding, designing, installation, scaffold
+from siquan.core.cli import casework, deciding, designing, installation, policy, scaffold
 from siquan.core.cli.reading import print_json
 from siquan.core.errors import Errors, SiquanError
 
@@ -37,9 +37,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"siquan {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    def verb(name: str, run: Callable[[argparse.Namespace], int], help: str) -> argparse.ArgumentParser:
+    def verb(name: str, run: Callable[[argparse.Namespace], int], help: str, json: bool = True) -> argparse.ArgumentParser:
         sub = verbs.add_parser(name, help=help, description=help)
-        sub.add_argument("--json", action="store_true", help="machine-readable output")
+        if json:
+            sub.add_argument("--json", action="store_true", help="machine-readable output")
         sub.set_defaults(run=run)
         return sub
 
@@ -70,6 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     decide.add_argument("--on", help="decision date, default today")
     decide.add_argument("--place", default="", help="e.g. compound/chenghu")
     decide.add_argument("--set", action="append", default=[], metavar="PARAM=VALUE")
+    policy.add_arguments(verb("rules", policy.rules, "rule sets: versions, drafts, proof, approval, files", json=False))
+    impact = verb("impact", policy.impact, "decide everything on record again with a draft: what changes, and why")
+    impact.add_argument("draft", help="the draft's id")
+    impact.add_argument("--by", required=True)
+    impact.add_argument("-o", "--output", help="all of it as xlsx")
     opened = verb("open", casework.open_, "open a case")
     opened.add_argument("process")
     opened.add_argument("--facts", default="{}")

@@ -1,19 +1,33 @@
-"""decide: a rule set on given facts, both engines, nothing written."""
+"""decide: a rule set on given facts, both engines, nothing written; or a decision of a DMN model."""
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
+import re
+import sys
 from pathlib import Path
+from typing import Any
 
 from siquan.core.cli.designing import chosen
 from siquan.core.cli.reading import print_decision, print_json, read_day, read_facts
-from siquan.core.errors import BadInput
+from siquan.core.dmn.decide import decide_model
+from siquan.core.dmn.read import open_model
+from siquan.core.dmn.run import Runner
+from siquan.core.dmn.wire import json_text, read_json
+from siquan.core.errors import BadInput, Where
 from siquan.core.home import Home, new_id, now
 from siquan.core.service import Siquan
+from siquan.core.spec.source import parse_yaml
 from siquan.core.store.database import Store
+
+_MODEL = re.compile(r"(?P<file>.+?\.dmn)(?:#(?P<name>.*))?", re.IGNORECASE | re.DOTALL)
 
 
 def decide(args: argparse.Namespace) -> int:
+    model = _MODEL.fullmatch(args.ruleset)
+    if model is not None:
+        return _decide_model(args, Path(model["file"]), (model["name"] or "").strip())
     overrides = {}
     for pair in args.set:
         name, eq, value = pair.partition("=")
@@ -42,3 +56,31 @@ def decide(args: argparse.Namespace) -> int:
     return 0
 
 
+def _decide_model(args: argparse.Namespace, file: Path, name: str) -> int:
+    """`model.dmn#Decision name`: places and parameters are ours and no model has them."""
+    if args.set or args.place:
+        raise BadInput(Where(file.name), why="DMN 模型没有参数和地点，--set、--place 用不上")
+    runner = Runner(open_model(file))
+    day = read_day(args.on)
+    moment = dt.datetime.combine(day, dt.time(), dt.UTC) if day else now()
+    decision = decide_model(runner, name, _exact_facts(args.facts), moment)
+    if args.json:
+        print(json_text({**decision.contract(), "value": decision.value}))
+    else:
+        print_decision(decision)
+    return 0
+
+
+def _exact_facts(text: str) -> Any:
+    """F as JSON or YAML, numbers with all their digits, texts never read as numbers."""
+    name = "--facts"
+    if text == "-":
+        text = sys.stdin.read()
+    elif text.startswith("@"):
+        name = text[1:]
+        try:
+            text = Path(name).read_text(encoding="utf-8")
+        except (OSError, ValueError) as fault:
+            raise BadInput(Where(name), why=str(getattr(fault, "strerror", None) or "不是 UTF-8 文本")) from None
+    facts = read_json(text)
+    return (parse_yaml(text, name) or {}) if facts is None else facts

@@ -57,9 +57,18 @@ def find_case(service: Siquan, name: str) -> str:
     return service.case_id(name)
 
 
+def shown(value: Any) -> str:
+    """A decision's value in a line of text."""
+    if isinstance(value, dict):
+        return "，".join(f"{k}={shown(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        return "；".join(shown(v) for v in value) or "（空）"
+    return {True: "是", False: "否", None: "无"}[value] if isinstance(value, bool | None) else str(value)
+
+
 def print_decision(decision: Any) -> None:
     words = {"REJECT": "拟不通过", "BLOCK": "不得进行", "EVIDENCE": "待补证", "WARN": "提示", "PASS": "通过", "PRIORITY": "优先", "TARGET": "目标", "NA": "不适用"}
-    print(f"{words[decision.outcome]} {decision.outcome}" + (f"　{decision.value}" if decision.value is not None else ""))
+    print(f"{words[decision.outcome]} {decision.outcome}" + (f"　{shown(decision.value)}" if decision.value is not None else ""))
     for f in decision.findings:
         if f.result in ("hit", "unknown"):
             capped = f"（原为 {f.capped_from}，依据是 {f.basis}，最多提示）" if f.capped_from else ""

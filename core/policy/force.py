@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from siquan.core.engine.definition import Binder, Definition
 from siquan.core.errors import NotFound
+from siquan.core.exchange.content import Content
 from siquan.core.plugins import Catalogue
 from siquan.core.policy.timeline import in_force
 from siquan.core.rules.decide import RuleSet, canonical
@@ -107,6 +107,10 @@ class Force:
         self._lines: tuple[int, list[BookLine]] = (0, [])
         self._bound: dict[tuple[str, tuple[str, ...], int], Bound] = {}
 
+    @property
+    def plugins(self) -> Collection[str]:
+        return self._shipped.keys()
+
     def shipped(self, plugin: str) -> Bound:
         """Raises NotFound."""
         found = self._shipped.get(plugin)
@@ -133,7 +137,7 @@ class Force:
             ready = self._bound.get(key)
         if ready is None:
             lines = tx.parameters.lines(book) if book else []
-            contents = {r: RuleSetSpec.model_validate(json.loads(v.content)["ruleset"]) for r, v in chosen.items()}
+            contents = {r: Content.from_json(v.content).ruleset for r, v in chosen.items()}
             labels = {r: f"v{v.number}" for r, v in chosen.items()}
             ready = bind(overlay(self.shipped(plugin).spec, contents, lines, labels))
             with self._lock:
@@ -145,6 +149,10 @@ class Force:
         if known is None:
             return tx.parameters.version()
         return next((v.version for v in tx.parameters.versions() if v.at <= known), 0)
+
+    def applies(self, tx: Tx, ruleset: str, day: dt.date) -> RuleVersion | None:
+        """The published version of a rule set that applies on a day; None is the shipped one."""
+        return in_force(self.versions(tx, ruleset), day)
 
     def versions(self, tx: Tx, ruleset: str) -> list[RuleVersion]:
         """Every version that was ever published, for a timeline."""

@@ -14,6 +14,7 @@ from typing import Any
 from siquan.core.errors import SiquanError, Where
 from siquan.core.rules import tree as t
 from siquan.core.rules.decision import VERDICTS
+from siquan.core.rules.parse import quoted
 from siquan.core.rules.tree import ANY, BOOLEAN, DATE, DURATION, NUMBER, TEXT, Type
 
 
@@ -95,7 +96,7 @@ class _Checker:
         self.text, self.where = text, where
 
     def _source(self, node: t.Node) -> str:
-        return self.text[node.start : node.end] or self.text
+        return quoted(self.text[node.start : node.end] or self.text)
 
     def _lookup(self, path: str, scope: Scope, node: t.Node) -> t.Node | None:
         at: dict[str, Any] = {"start": node.start, "end": node.end}
@@ -136,7 +137,7 @@ class _Checker:
         if want.kind == "enum" and node.path in want.values:
             return t.Literal(node.path, type=want, start=node.start, end=node.end)
         near = difflib.get_close_matches(node.path, scope.names(), n=3, cutoff=0.5)
-        raise UnknownName(self.where, name=node.path, near="、".join(f"`{n}`" for n in near), help="" if near else " ")
+        raise UnknownName(self.where, name=quoted(node.path), near="、".join(f"`{n}`" for n in near), help="" if near else " ")
 
     def _path(self, node: t.Path, source: t.Node) -> t.Node:
         at: dict[str, Any] = {"start": node.start, "end": node.end}
@@ -166,7 +167,7 @@ class _Checker:
             if one.type.kind == "enum" and isinstance(two, t.Literal) and isinstance(two.value, str):
                 if two.value not in one.type.values:
                     shown = "、".join(one.type.values)
-                    raise UnknownCode(self.where, value=two.value, name=self._source(one), values=shown)
+                    raise UnknownCode(self.where, value=quoted(two.value), name=self._source(one), values=shown)
         kinds = {a.type.kind, b.type.kind} - {"any"}
         loose = kinds <= {"enum", "text", "person"} or kinds <= {"number"} or len(kinds) < 2
         if not loose or "record" in kinds or (op not in ("=", "!=") and kinds & {"boolean", "enum", "list"}):

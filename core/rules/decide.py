@@ -12,8 +12,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from siquan.core.errors import Errors, SiquanError
@@ -23,14 +21,16 @@ from siquan.core.rules.atoms import WrongValue
 from siquan.core.rules.check import Scope, TypeFault, check, put_subject
 from siquan.core.rules.compile import Compiled, compile_all, compile_one
 from siquan.core.rules.decision import BASES, RANK, VERDICTS, Ask, Decision, Finding, ParamUse, Piece
-from siquan.core.rules.durable import DurableContradiction, DurableFault, DurableReading, available
+from siquan.core.rules.durable import DurableContradiction, DurableFault, DurableReading, available, chain
 from siquan.core.rules.facts import FactSet, Schema, to_wire
 from siquan.core.rules.parameters import ParameterBook
 from siquan.core.rules.parse import parse, parse_cell
 from siquan.core.rules.say import Sentence, Template, labels, show, template
+from siquan.core.rules.table import Settled, Table
 from siquan.core.rules.tree import BOOLEAN
-from siquan.core.rules.values import ABSENT, Rows, exact
+from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.spec.model import RuleSetSpec, RuleSpec
+from siquan.core.spec.table import check_table
 
 Truth = bool | None
 CAPPED = ("POLICY", "LOCAL")
@@ -41,7 +41,7 @@ LIST_LIMIT = 200
 
 
 class EnginesDisagree(SiquanError):
-    """the two engines disagree on rule {rules} of `{ruleset}`; the decision is withheld"""
+    """the two engines disagree on {rules} of `{ruleset}`; the decision is withheld"""
 
     code = "SQ501"
     zh = "两套规则引擎对 `{ruleset}` 的 {rules} 结论不一致，这次判定不作数"
@@ -73,6 +73,8 @@ class RuleSet:
         self.spec, self.schema, self.id = spec, schema, spec.id
         scope = Scope(scope.facts, scope.params, scope.parent, spec.prefix or scope.prefix)
         self.scope = scope
+        check_table(spec)
+        self.table = Table(spec) if spec.table else None  # None: a rule list
         self.derived = dict(derived or {})
         self._derived = {path: compile_one(node) for path, node in self.derived.items()}
         self.rules = self._rules(scope)
@@ -82,6 +84,9 @@ class RuleSet:
         self._readings = tuple(compile_one(node) for _, node in self.readings)
         conditions = [r.condition for r in self.rules]
         self._run, self.facts, self.params = compile_all(conditions)
+        self._chained = chain(conditions, self.derived)
+        #: the parameters baked into the second reading: of the conditions and of the derived facts it chains
+        self._baked = compile_all([*conditions, *(self.derived[p] for p in self._chained)])[2] if self._chained else self.params
         self._compiled: dict[t.Node, Compiled] = {}
         # one reading per set of parameter values; 1, 1/1 and true are equal in Python, hence typed
         self._durable = functools.lru_cache(READINGS, typed=True)(self._reading)
@@ -170,11 +175,12 @@ class RuleSet:
 
     def durable(self, params: Mapping[str, Any]) -> DurableReading:
         """The second reading under these parameter values; the last few are kept."""
-        return self._durable(*(params[name] for name in self.params))
+        return self._durable(*(params[name] for name in self._baked))
 
     def _reading(self, *values: Any) -> DurableReading:
-        params = dict(zip(self.params, values, strict=True))
-        return DurableReading(f"{self.id}@{self.hash[:12]}", [(r.spec.id, r.condition) for r in self.rules], params)
+        params = dict(zip(self._baked, values, strict=True))
+        conditions = [(r.spec.id, r.condition) for r in self.rules]
+        return DurableReading(f"{self.id}@{self.hash[:12]}", conditions, params, derived=self.derived)
 
 
 class Situation:
@@ -204,12 +210,22 @@ class Situation:
         if stated is None and path in self.lists:
             return self.lists[path]
         run = self.ruleset._derived.get(path)
-        if run is not None and (stated is None or stated.value is None) and path not in self._busy:
+        if run is not None and not self.states(path) and path not in self._busy:
             self._busy.add(path)
             value = run(self.fact, self.param, self.on)
             self._busy.discard(path)
             return value
         return self.facts.value(path)
+
+    def states(self, path: str) -> bool:
+        """Whether the caller states the fact, so that it is not derived."""
+        stated = self.facts.stated.get(path)
+        return stated is not None and stated.value is not None
+
+    def seen(self, name: str) -> Any:
+        """A parameter's value, without counting it as used."""
+        use = self.uses.get(name)
+        return use.value if use else self.book.use(name, self.on, self.places).value
 
     def param(self, name: str) -> Any:
         use = self.uses.get(name)
@@ -257,6 +273,7 @@ def decide(
         engines = ("compiled", "durable")
     findings, potentials = [], []
     by_id = {r.spec.id: (r, truth) for r, truth in zip(ruleset.rules, truths, strict=True)}
+    settled = ruleset.table.settle({id: truth for id, (_, truth) in by_id.items()}) if ruleset.table else None
     for spec in ruleset.spec.rules:
         if spec.display_only:
             basis, cite, _ = here.basis(spec)
@@ -264,14 +281,11 @@ def decide(
             findings.append(Finding(spec.id, "na", "NA", basis, cite, ruleset.title(spec, lang), words, spec.cite, law=spec.law, cure=spec.cure))
             continue
         rule, truth = by_id[spec.id]
-        finding, potential = _finding(ruleset, here, rule, truth, lang)
+        finding, potential = _finding(ruleset, here, rule, truth, lang, settled)
         findings.append(finding)
         potentials.append((finding, potential))
-    if ruleset.spec.hit_policy == "C":
-        outcome, value = _listed(potentials), None
-    else:
-        outcome, value = _tabled(ruleset, by_id)
-    asks = _asks(ruleset, here, potentials, outcome)
+    outcome, value = (settled.outcome, settled.value) if settled else (_listed(potentials), None)
+    asks = _asks(ruleset, here, potentials, settled)
     used = tuple(u for _, u in sorted(here.uses.items()))
     return Decision(
         ruleset.id, ruleset.spec.title, ruleset.version, ruleset.hash, on, places[0] if places else "", outcome, value,
@@ -289,17 +303,24 @@ def _shown_only(ruleset: RuleSet, spec: RuleSpec, lang: str) -> str:
 
 
 def _cross_check(ruleset: RuleSet, here: Situation, truths: Sequence[Truth]) -> None:
-    params = {name: here.param(name) for name in ruleset.params}
+    """Both readings see the facts and parameters that the compiled one read; the second reads no more."""
+    params = {name: here.seen(name) for name in ruleset._baked}
 
     def computed(node: t.Node) -> Truth:
-        result: Truth = ruleset.compiled(node)(here.fact, here.param, here.on)
+        result: Truth = ruleset.compiled(node)(here.read.get, here.seen, here.on)
         return result
 
     try:
-        second = ruleset.durable(params).decide(here.fact, computed)
+        reading = ruleset.durable(params)
+        if ruleset._chained:
+            stated = {path for path in ruleset._chained if here.states(path)}
+            second, chained = reading.read(here.read.get, computed, stated)
+        else:
+            second, chained = reading.decide(here.read.get, computed), {}
     except (WrongValue, DurableContradiction, DurableFault) as fault:
         raise EnginesDisagree(ruleset=ruleset.id, rules=f"（{fault.text()}）") from fault
-    differ = [r.spec.id for r, truth in zip(ruleset.rules, truths, strict=True) if second.get(r.spec.id) is not truth]
+    differ = [path for path, truth in chained.items() if path in here.read and here.read[path] is not truth]
+    differ += [r.spec.id for r, truth in zip(ruleset.rules, truths, strict=True) if second.get(r.spec.id) is not truth]
     if differ:
         raise EnginesDisagree(ruleset=ruleset.id, rules="、".join(differ))
 
@@ -312,7 +333,9 @@ def _outcomes(node: t.Node, truth: Callable[[t.Node], Truth]) -> set[str]:
     return (_outcomes(node.then, truth) if test is not False else set()) | (_outcomes(node.other, truth) if test is not True else set())
 
 
-def _finding(ruleset: RuleSet, here: Situation, rule: Rule, truth: Truth, lang: str) -> tuple[Finding, str]:
+def _finding(
+    ruleset: RuleSet, here: Situation, rule: Rule, truth: Truth, lang: str, settled: Settled | None
+) -> tuple[Finding, str]:
     spec = rule.spec
     basis, cite, doubts = here.basis(spec)
 
@@ -342,8 +365,8 @@ def _finding(ruleset: RuleSet, here: Situation, rule: Rule, truth: Truth, lang: 
     else:
         result = "unknown"
         outcome = "EVIDENCE" if bound in ("REJECT", "BLOCK", "EVIDENCE") else "WARN" if bound == "WARN" else "NA"
-        if ruleset.spec.hit_policy != "C":
-            outcome = "EVIDENCE"
+        if settled:
+            outcome = "EVIDENCE" if spec.id in settled.matters else "NA"
     pieces = _pieces(ruleset, here, rule, result, unknown, lang)
     return (
         Finding(
@@ -377,53 +400,16 @@ def _listed(found: Sequence[tuple[Finding, str]]) -> str:
     return next((o for o in RANK if o in seen), "PASS")
 
 
-def _tabled(ruleset: RuleSet, rows: Mapping[str, tuple[Rule, Truth]]) -> tuple[str, Any]:
-    """Outcome and value of a decision table: PASS with a row, EVIDENCE when unknown, BLOCK without a row."""
-    policy = ruleset.spec.hit_policy
-    order = [rows[r.id] for r in ruleset.spec.rules if r.id in rows]
-    if policy in ("P", "O"):
-        order.sort(key=lambda pair: -pair[0].spec.priority)
-    hits = [r.spec.out for r, truth in order if truth is True]
-    # what an unknown row would give: of a table that is as unique as it says, a hit leaves none unknown
-    maybe = [r.spec.out for r, truth in order if truth is None]
-    if policy in ("R", "O") or policy.startswith("C"):
-        if maybe:
-            return "EVIDENCE", None
-        return ("PASS", _collect(policy, hits)) if hits or policy == "C#" else ("BLOCK", None)
-    if policy in ("U", "A"):
-        if len({canonical(o) for o in hits}) > 1 or (policy == "U" and len(hits) > 1):
-            return "BLOCK", None
-        if maybe and (policy == "U" or not hits or any(canonical(o) != canonical(hits[0]) for o in maybe)):
-            return "EVIDENCE", None
-        return ("PASS", hits[0]) if hits else ("BLOCK", None)
-    for r, truth in order:  # F and P: the first row that holds, unless one before it may
-        if truth is None:
-            return "EVIDENCE", None
-        if truth is True:
-            return "PASS", r.spec.out
-    return "BLOCK", None
-
-
-def _collect(policy: str, hits: list[Any]) -> Any:
-    if policy == "C#":
-        return len(hits)
-    if policy in ("R", "O"):
-        return hits
-    numbers = [exact(Decimal(str(h))) for h in hits]
-    return to_wire(exact(sum(numbers, Fraction(0))) if policy == "C+" else min(numbers) if policy == "C<" else max(numbers))
-
-
-def _asks(ruleset: RuleSet, here: Situation, found: Sequence[tuple[Finding, str]], outcome: str) -> tuple[Ask, ...]:
+def _asks(ruleset: RuleSet, here: Situation, found: Sequence[tuple[Finding, str]], settled: Settled | None) -> tuple[Ask, ...]:
     """Facts that can still change something; a certain REJECT asks nothing more."""
-    table = ruleset.spec.hit_policy != "C"
-    certain = RANK["PASS"] if table else min((RANK[f.outcome] for f, _ in found if f.result == "hit" and f.outcome in RANK), default=9)
+    certain = min((RANK[f.outcome] for f, _ in found if f.result == "hit" and f.outcome in RANK), default=9)
     wanted: dict[str, tuple[bool, list[str]]] = {}
     for finding, potential in found:
-        if finding.result != "unknown" or (table and outcome != "EVIDENCE"):
+        if finding.result != "unknown":
             continue
-        binding = table or potential in ("REJECT", "BLOCK", "EVIDENCE")
-        if table:
-            matters = True
+        binding = settled is not None or potential in ("REJECT", "BLOCK", "EVIDENCE")
+        if settled is not None:
+            matters = finding.rule in settled.matters
         elif binding:
             matters = RANK[potential] < certain or (potential == "EVIDENCE" and certain == RANK["EVIDENCE"])
         else:

@@ -13,6 +13,11 @@ durable_rules 2.0.28 is C code with sharp edges. What keeps it safe here, and wh
 - short field names, checked free of collisions: the engine knows names by a 32-bit hash only;
 - integers only, made by `atoms.Scale`: the engine compares `"5"` and 18 as text.
 
+Derived booleans are chained: the conjunctions of a derived fact are rules like any other, and what they prove is
+asserted as a known fact for the rules that read it. This goes stage by stage, in the order of dependency, a session
+each. To assert it into the session that proved it is safe, too, and no faster (rules that join two facts, measured);
+but the limits split the rules, and what one rule set proves has to reach the others in any case.
+
 Rules are named by what they prove (`3T0`: rule 3 is true, by its conjunction 0), and the engine hands the
 name back with each firing. It is read off the engine's answer, without actions: an action would be told
 nothing, and what it raises would end up in the session's state.
@@ -25,12 +30,13 @@ import json
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from siquan.core.errors import SiquanError
 from siquan.core.rules.atoms import HIGH, LOW, Atom, Atoms, Conjunction, Conjunctions, scales
-from siquan.core.rules.tree import Node
+from siquan.core.rules.tree import Fact, Node, walk
 from siquan.core.rules.values import ABSENT, Span
 
 try:
@@ -80,10 +86,10 @@ class DurableFault(SiquanError):
 
 
 class DurableContradiction(SiquanError):
-    """durable_rules found rule `{rule}` both true and false"""
+    """durable_rules found `{rule}` both true and false"""
 
     code = "SQ473"
-    zh = "durable_rules 判定规则 `{rule}` 既成立又不成立"
+    zh = "durable_rules 判定 `{rule}` 既成立又不成立"
     http = 500
 
 
@@ -213,11 +219,20 @@ def _register(name: str, definition: dict[str, Any], fields: Sequence[str]) -> R
         return known
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Rule sets that fire together, each with the slots it is given; `ends` are the derived facts they prove."""
+
+    chunks: tuple[tuple[RuleSet, tuple[int, ...]], ...]
+    ends: tuple[str, ...]
+
+
 class DurableReading:
     """The conditions of a rule set as durable_rules reads them.
 
     `name` should carry the rule set's version. `params` are baked in: other values, another reading. Facts in
-    `computed` are left to Python. Raises DurableMissing, DurableFault.
+    `computed` are left to Python. `derived` gives the trees of derived facts, of which those that are boolean and
+    that a condition reads, directly or through others, are chained. Raises DurableMissing, DurableFault.
     """
 
     def __init__(
@@ -226,31 +241,38 @@ class DurableReading:
         conditions: Sequence[tuple[str, Node]],
         params: Mapping[str, Any],
         computed: Iterable[str] = (),
+        derived: Mapping[str, Node] | None = None,
     ) -> None:
         if not available():
             raise DurableMissing
         self.name = name
-        self._conditions, self._params = tuple(conditions), params
+        self._conditions, self._params, self._derived = tuple(conditions), params, derived or {}
         self._computed_paths = frozenset(computed)
         self._others: dict[frozenset[str], DurableReading] = {}
         self._atoms = Atoms(params, self._computed_paths)
-        self._rules = [rule for rule, _ in self._conditions]
-        sides = [self._sides(node) for _, node in self._conditions]
+        chained = chain((node for _, node in self._conditions), self._derived)
+        #: derived fact -> where it stands behind the rules
+        self._chained = {path: len(self._conditions) + n for n, path in enumerate(chained)}
+        self._heads = [rule for rule, _ in self._conditions] + chained
+        sides = [self._sides(node) for _, node in self._conditions] + [self._sides(self._derived[p]) for p in chained]
         self._scales = scales(self._atoms.atoms)
         self._slots: dict[Slot, int] = {}
         proofs = [
-            (f"{i}{'TF'[s]}{n}", self._matches(conjunction))
+            [
+                (f"{i}{'TF'[s]}{n}", self._matches(conjunction))
+                for s, side in enumerate(both)
+                for n, conjunction in enumerate(side)
+            ]
             for i, both in enumerate(sides)
-            for s, side in enumerate(both)
-            for n, conjunction in enumerate(side)
         ]
-        self._chunks = self._register(proofs)
+        self._stages = self._staged(proofs)
         at = self._slots.get
         self._reads = [
             (path, scale, known, at(("v", path)), at(("h", path)))
             for path, scale in self._scales.items()
             if (known := at(("k", path))) is not None
         ]
+        self._asserts = {read[0]: read[1:] for read in self._reads if read[0] in self._chained}
         slots = self._slots.items()
         self._asks = [(self._atoms[key].node, i) for (_, key), i in slots if isinstance(key, int)]
 
@@ -264,17 +286,31 @@ class DurableReading:
         """The atoms Python hands over as true, false or unknown."""
         return tuple(a for i, a in enumerate(self._atoms.atoms) if not self._scalar(i))
 
+    @property
+    def chained(self) -> tuple[str, ...]:
+        """The derived facts the engine derives itself."""
+        return tuple(self._chained)
+
     def decide(
         self, scalar: Callable[[str], Any], computed: Callable[[Node], bool | None]
     ) -> dict[str, bool | None]:
-        """Rule id -> true, false or None (unknown).
+        """Rule id -> true, false or None (unknown), no derived fact being stated; see `read`."""
+        return self.read(scalar, computed)[0]
+
+    def read(
+        self, scalar: Callable[[str], Any], computed: Callable[[Node], bool | None], stated: Container[str] = ()
+    ) -> tuple[dict[str, bool | None], dict[str, bool | None]]:
+        """The truth, or None (unknown), of every rule by its id, and of every chained fact that was not stated.
 
         `scalar(path)` is the fact's value, None (unknown) or ABSENT; `computed(node)` evaluates an atom in
-        Python. Raises WrongValue, DurableFault, DurableContradiction.
+        Python; a derived fact in `stated` is taken from `scalar`. Raises WrongValue, DurableFault,
+        DurableContradiction.
         """
         values = [0] * len(self._slots)
         spans = []
         for path, scale, known, low, high in self._reads:
+            if path in self._chained and path not in stated:
+                continue
             value = scalar(path)
             if value is None:
                 continue
@@ -289,25 +325,44 @@ class DurableReading:
                 values[high] = HIGH if code is None else code
         if spans:
             # A number known only within bounds is no integer: Python computes what reads it.
-            return self._without(spans).decide(scalar, computed)
+            return self._without(spans).read(scalar, computed, stated)
         for node, at in self._asks:
             truth = computed(node)
             values[at] = _UNKNOWN if truth is None else int(truth)
-        result: dict[str, bool | None] = dict.fromkeys(self._rules)
+        truths: list[bool | None] = [None] * len(self._heads)
         with _lock:
-            fired = [name for rules, pick in self._chunks for name in rules.fire([values[i] for i in pick])]
-        for name in fired:
-            truth = "T" in name
-            rule = self._rules[int(name[: name.index("T" if truth else "F")])]
-            if result[rule] is not None and result[rule] is not truth:
-                raise DurableContradiction(rule=rule)
-            result[rule] = truth
-        return result
+            for stage in self._stages:
+                for name in [n for rules, pick in stage.chunks for n in rules.fire([values[i] for i in pick])]:
+                    self._prove(truths, name)
+                for path in stage.ends:
+                    if path not in stated:
+                        self._assert(values, path, truths[self._chained[path]])
+        count = len(self._conditions)
+        found = {path: truths[at] for path, at in self._chained.items() if path not in stated}
+        return dict(zip(self._heads[:count], truths[:count], strict=True)), found
+
+    def _prove(self, truths: list[bool | None], name: str) -> None:
+        truth = "T" in name
+        at = int(name[: name.index("T" if truth else "F")])
+        if truths[at] is not None and truths[at] is not truth:
+            raise DurableContradiction(rule=self._heads[at])
+        truths[at] = truth
+
+    def _assert(self, values: list[int], path: str, truth: bool | None) -> None:
+        """What was proved of a derived fact, as a fact for the stages to come."""
+        slots = self._asserts.get(path)
+        if truth is None or slots is None:
+            return
+        scale, known, low, high = slots
+        values[known] = 1
+        for slot in (low, high):
+            if slot is not None:
+                values[slot] = scale.encode(truth)
 
     def _without(self, paths: Iterable[str]) -> DurableReading:
         away = self._computed_paths | frozenset(paths)
         if away not in self._others:
-            self._others[away] = DurableReading(self.name, self._conditions, self._params, away)
+            self._others[away] = DurableReading(self.name, self._conditions, self._params, away, self._derived)
         return self._others[away]
 
     # From conditions to rule sets
@@ -346,6 +401,23 @@ class DurableReading:
         slot = h if test.op in ("<", "<=") else v
         return [known, (slot, test.op if truth else _NEGATED[test.op], c)]
 
+    def _staged(self, proofs: Sequence[Sequence[tuple[str, list[Match]]]]) -> tuple[Stage, ...]:
+        """Rule sets by stage: what reads a chained fact comes after what proves it."""
+        at = {slot: self._chained[path] for (_, path), slot in self._slots.items() if path in self._chained}
+        reads = [{at[slot] for _, matches in own for slot, _, _ in matches if slot in at} for own in proofs]
+        order = [0] * len(proofs)
+        for _ in proofs:  # no longer than the longest chain
+            later = [max((order[head] + 1 for head in own), default=0) for own in reads]
+            if later == order:
+                break
+            order = later
+        stages = []
+        for number in range(max(order, default=-1) + 1):
+            heads = [head for head, n in enumerate(order) if n == number]
+            ends = tuple(self._heads[head] for head in heads if head >= len(self._conditions))
+            stages.append(Stage(tuple(self._register([proof for head in heads for proof in proofs[head]])), ends))
+        return tuple(stages)
+
     def _register(self, proofs: list[tuple[str, list[Match]]]) -> list[tuple[RuleSet, tuple[int, ...]]]:
         """Rule sets within the engine's limits, each with the slots it is given."""
         letters = [letter for letter, _ in self._slots]
@@ -372,6 +444,18 @@ class DurableReading:
             used |= slots
         close()
         return chunks
+
+
+def chain(conditions: Iterable[Node], derived: Mapping[str, Node]) -> list[str]:
+    """The boolean derived facts that conditions read, directly or through other derived facts."""
+    todo, seen = list(conditions), dict[str, bool]()
+    while todo:
+        for node in walk(todo.pop()):
+            if isinstance(node, Fact) and node.path in derived and node.path not in seen:
+                tree = derived[node.path]
+                seen[node.path] = node.type.kind == tree.type.kind == "boolean"
+                todo.append(tree)
+    return [path for path, boolean in seen.items() if boolean]
 
 
 def _rule(matches: list[Match], tokens: Mapping[int, str]) -> dict[str, Any]:

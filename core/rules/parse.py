@@ -26,8 +26,28 @@ class SyntaxFault(SiquanError):
     help_zh = "{hint}"
 
 
-#: Levels of brackets, `not` and `+` an expression may have; the readings walk it recursively.
-DEEPEST = 60
+class TooLong(SyntaxFault):
+    """the expression `{text}` has {count} characters, more than {most}"""
+
+    code = "SQ116"
+    zh = "表达式 `{text}` 有 {count} 个字，超过 {most} 个"
+    help_en = "make several rules of it, or name a part of it as a derived fact"
+    help_zh = "请拆成几条规则，或者把其中一部分写成推导事实"
+
+
+class TooDeep(SyntaxFault):
+    """the expression `{text}` nests {depth} levels, more than {most}"""
+
+    code = "SQ117"
+    zh = "表达式 `{text}` 套了 {depth} 层，超过 {most} 层"
+    help_en = "make several rules of it, or name a part of it as a derived fact"
+    help_zh = "请拆成几条规则，或者把其中一部分写成推导事实"
+
+
+#: Characters of an expression, and levels of brackets, `not` and `+`; the readings walk it recursively.
+LONGEST, DEEPEST = 20_000, 60
+#: Characters of it that a message quotes.
+QUOTED = 80
 _FULL_WIDTH = {"，": ",", "：": ":", "（": "(", "）": ")", "＞": ">", "＜": "<", "＝": "=", "“": '"', "”": '"', "；": ";"}
 
 
@@ -42,6 +62,12 @@ def _hint(text: str, at: int) -> str:
     if "'" in text:
         return '文字用双引号 "…"'
     return "可用：and or not(...) = != < <= > >= in [a..b] between … and …、xs[条件]、some/every … in … satisfies …"
+
+
+def quoted(text: str, at: int = 0) -> str:
+    """The text as a message shows it: what stands around the place, when there is too much of it."""
+    start = max(min(at - QUOTED // 2, len(text) - QUOTED), 0)
+    return text if len(text) <= QUOTED else "…" * bool(start) + text[start : start + QUOTED] + "…" * (start + QUOTED < len(text))
 
 
 _DURATION = re.compile(r"^(-)?P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?$")
@@ -195,28 +221,30 @@ def _depth(tree: Any) -> int:
 
 
 def _run(text: str, start: str, where: Where | None, names: tuple[str, ...]) -> Any:
-    if len(text) > 20_000:
-        raise SyntaxFault(where, text=text[:40] + "…", found="…", at=20_000, hint="表达式太长，请拆成几条规则")
+    if len(text) > LONGEST:
+        raise TooLong(where, text=quoted(text), count=len(text), most=LONGEST)
     source = text
     for name in sorted((n for n in names if " " in n), key=len, reverse=True):
         source = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", name.replace(" ", "␣"), source)
     try:
         parsed = _parser(start).parse(source)
-        if _depth(parsed) > DEEPEST:
-            raise SyntaxFault(where, text=text[:40] + "…", found="(", at=1, hint="套得太深，请拆成几条规则或推导事实")
+        depth = _depth(parsed)
+        if depth > DEEPEST:
+            raise TooDeep(where, text=quoted(text), depth=depth, most=DEEPEST)
         return _Build().transform(parsed)
     except UnexpectedInput as fault:
         at = fault.pos_in_stream
         over = getattr(getattr(fault, "token", None), "type", "") == "$END"
         at = at if at is not None and 0 <= at < len(text) and not over else len(text)
         found = text[at : at + 8] or "…"
-        raise SyntaxFault(where, text=text, found=found, at=at + 1, hint=_hint(text, at)) from None
+        raise SyntaxFault(where, text=quoted(text, at), found=found, at=at + 1, hint=_hint(text, at)) from None
     except SiquanError:
         raise
     except Exception as fault:  # lark wraps what a builder raised
         inner = getattr(fault, "orig_exc", None)
         known = inner.values if isinstance(inner, SiquanError) else {"found": str(inner or fault), "hint": _hint(text, 0)}
-        raise SyntaxFault(where, **{**known, "text": text, "at": text.find(known["found"]) + 1 or 1}) from None
+        at = text.find(known["found"]) + 1 or 1
+        raise SyntaxFault(where, **{**known, "text": quoted(text, at), "at": at}) from None
 
 
 def parse(text: str, where: Where | None = None, names: tuple[str, ...] = ()) -> t.Node:

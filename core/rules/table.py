@@ -8,23 +8,20 @@ only such rows have questions to ask.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from siquan.core.rules.facts import to_wire
-from siquan.core.rules.values import Number, exact
+from siquan.core.rules.values import exact
 from siquan.core.spec.model import RuleSetSpec, RuleSpec
+from siquan.core.spec.table import identity, number
 
 Truth = bool | None
 #: outcome and value; what the table says
 Answer = tuple[str, Any]
 BLOCKED: Answer = ("BLOCK", None)
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -37,19 +34,6 @@ class Settled:
     matters: frozenset[str] = frozenset()
 
 
-def number(out: Any) -> Number | None:
-    """The number an out is (an int, or a decimal's text), else None."""
-    if isinstance(out, int) and not isinstance(out, bool):
-        return out
-    return exact(Decimal(out)) if isinstance(out, str) and _NUMBER.fullmatch(out) else None
-
-
-def identity(out: Any) -> Any:
-    """What equal outs have in common: 2.5 is 2.50, but 1 is not true."""
-    value = number(out)
-    return value if value is not None else json.dumps(out, ensure_ascii=False, sort_keys=True, default=str)
-
-
 class Table:
     """The rows of a decision table in the order its hit policy reads them."""
 
@@ -60,7 +44,7 @@ class Table:
         self.rows: tuple[RuleSpec, ...] = spec.rules
         if self.policy in ("P", "O"):
             self.rows = tuple(sorted(spec.rules, key=self._priority))
-        self._id = {row.id: _output(row.out) for row in spec.rules}
+        self._id = {row.id: identity(row.out) for row in spec.rules}
 
     def _priority(self, row: RuleSpec) -> tuple[int, ...]:
         """Smaller comes first: the places of its outs among the listed values, output by output; else its priority."""
@@ -77,9 +61,6 @@ class Table:
             matters = frozenset(row.id for row in self._open(hits, maybe, truths))
             if matters:
                 return Settled("EVIDENCE", None, matters)
-            if not hits:
-                # they all come to what is said without them, or there would be a question
-                return Settled(*self._answer([]))
         return Settled(*self._answer(hits))
 
     # What the table says of the rows that hit
@@ -100,7 +81,7 @@ class Table:
             case "C#":
                 return "PASS", len(hits)
             case "C+":
-                return "PASS", to_wire(exact(sum((number(out) or 0 for out in outs), Fraction(0))))
+                return "PASS", to_wire(exact(sum((exact(number(out) or 0) for out in outs), Fraction(0))))
             case "C<" | "C>":
                 return "PASS", self._edge(outs)
         return "PASS", outs
@@ -110,7 +91,7 @@ class Table:
         least: Callable[..., Any] = min if self.policy == "C<" else max
         edge = least(outs, key=_comparable)
         value = number(edge)
-        return edge if value is None else to_wire(value)
+        return edge if value is None else to_wire(exact(value))
 
     # Which unknown rows matter
 
@@ -169,5 +150,6 @@ def _comparable(out: Any) -> Any:
     return out if value is None else value
 
 
-def _told(answer: Answer) -> Any:
+def _told(answer: Answer) -> tuple[str, Any]:
+    """What equal answers have in common."""
     return answer[0], identity(answer[1])

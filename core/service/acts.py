@@ -22,6 +22,7 @@ from siquan.core.service.refusal import MissingFacts, StepRefused, check_text
 from siquan.core.service.steps import Assessment, assess, branch_key, finding_block, missing_facts
 from siquan.core.service.timing import sync_deadlines
 from siquan.core.spec.model import TransitionSpec
+from siquan.core.store.layout import layout_of
 from siquan.core.store.rows import Case, StoredDecision
 from siquan.core.store.transaction import Tx
 from siquan.core.views import ActResult, Block
@@ -436,6 +437,7 @@ class Acts:
             ruleset=decision.ruleset, version=decision.version, hash=decision.hash, on_date=decision.on, outcome=decision.outcome,
             record=record_of(decision), actor=person, case_id=context.case.id, event_seq=seq, transition=transition,
             place=decision.place, refused=refused, children_revision=context.case.children_revision,
+            layout=layout_of(context.app.ruleset_of(context.definition, decision.ruleset)),
         )  # fmt: skip
 
     def _seen(self, tx: Tx, key: str | None, request: list[Any]) -> ActResult | None:

@@ -48,9 +48,9 @@ class App:
     def definition(self, process: str) -> Definition:
         return self.catalogue.definition(process)
 
-    def in_force(self, tx: Tx, id: str, on: dt.date | None = None) -> Bound:
-        """The plugin of a process or rule set as it applies on a day, default today."""
-        return self.force.on(tx, id.partition(".")[0], on or self.today())
+    def in_force(self, tx: Tx, id: str, on: dt.date | None = None, known: dt.datetime | None = None) -> Bound:
+        """The plugin of a process or rule set as it applies on a day, default today; `known`: as one knew at a moment."""
+        return self.force.on(tx, id.partition(".")[0], on or self.today(), known)
 
     def pin(self, tx: Tx, process: str) -> str:
         """Stores the plugin's document, as it is in force today, under its content hash; a case is pinned to it."""

@@ -225,6 +225,8 @@ class CasePage:
                 title = f"录入 {n} 项事实" if zh else f"stated {n} facts"
         elif kind == "recused":
             title = "申报回避" if zh else "declared a conflict of interest"
+        elif kind == "migrated":
+            title = f"改按规则 {data['label']} 办理" if zh else f"moved to the rules {data['label']}"
         elif kind == "deadline":
             title = f"期限届满：{data.get('title', '')}" if zh else f"deadline passed: {data.get('title', '')}"
         elif kind == "calendar":

@@ -11,8 +11,8 @@ from typing import Any
 from siquan.core.engine.fold import fold
 from siquan.core.errors import BadInput, Errors, NotFound, Refused, SiquanError, Where
 from siquan.core.policy.force import Bound
-from siquan.core.policy.question import ask
-from siquan.core.rules.decide import RuleSet, canonical, decide
+from siquan.core.policy.question import Question, ask
+from siquan.core.rules.decide import RuleSet, canonical
 from siquan.core.rules.decision import Decision, ParamUse
 from siquan.core.rules.facts import FactSet, Reader, Schema, Stated, to_wire
 from siquan.core.rules.parameters import ParameterBook, from_text
@@ -93,13 +93,20 @@ class Papers:
         app, tx = self.app, context.tx
         yield app.bound(tx, context.case)
         if row.ruleset in app.catalogue.rulesets:
-            yield app.in_force(tx, row.ruleset, row.on_date)
+            yield app.in_force(tx, row.ruleset, row.on_date, row.at)
         for event in context.events:
             if event.kind == "migrated":
-                yield app.pinned(tx, event.data["from"])
+                yield app.pinned(tx, event.data["pinned_from"])
 
     def _again(self, context: Context, row: StoredDecision, lang: str) -> Decision | None:
         """Decides once more from the recorded inputs alone."""
+        asked = self.asked(context, row)
+        return asked.answer(both=False, lang=lang) if asked is not None else None
+
+    def asked(self, context: Context, row: StoredDecision) -> Question | None:
+        """The question a recorded decision answered, from its record alone; None when its rules or a long list are gone."""
+        if row.record is None:
+            return None
         record = decision_from(row.record)
         rules = self._decided_by(context, row)
         if rules is None:
@@ -118,7 +125,8 @@ class Papers:
         fixed = {p.name: p.value for p in record.parameters}
         book = _FixedBook(fixed, record)
         stale = {p: dt.date.fromisoformat(e["stale_since"]) for p, e in own.items() if "stale_since" in e}
-        return decide(rules, FactSet(schema, stated, record.on, stale), book, record.on, (record.place,) if record.place else (), parent=parents.get, lists=lists, both=False, lang=lang)
+        facts = FactSet(schema, stated, record.on, stale)
+        return Question(rules, facts, book, record.on, (record.place,) if record.place else (), parents.get, lists)
 
     def _replay(self, context: Context, row: StoredDecision) -> str:
         if row.record is None:

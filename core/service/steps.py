@@ -76,7 +76,9 @@ def _able(context: Context, transition: TransitionSpec, person: str) -> bool:
 
 
 def branch_key(value: object) -> str:
-    """A table's value as the key of `to:`; a boolean is written as in YAML."""
+    """A table's value as the key of `to:`; a boolean is written as in YAML, of several outputs the first decides."""
+    if isinstance(value, dict):
+        value = next(iter(value.values()), None)
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 

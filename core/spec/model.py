@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, field_serializer, field_validator, model_serializer
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_serializer
 
 from siquan.core.errors import Where
 
@@ -150,10 +151,9 @@ class RuleSetSpec(Placed):
         return bool(self.inputs) or self.hit_policy != "C" or any(not (r.when or r.display_only) for r in self.rules)
 
     @model_serializer(mode="wrap")
-    def _out(self, inner: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _out(self, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         # what a table does not say is in no hash: a table pinned before these keys existed is the same table
-        data: dict[str, Any] = inner(self)
-        return {k: v for k, v in data.items() if k not in ("output_values", "default") or v not in ({}, None)}
+        return {k: v for k, v in inner(self).items() if k not in ("output_values", "default") or v not in ({}, None)}
 
 
 class RoleSpec(Placed):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +20,8 @@ from siquan.core.spec.model import (
     RuleSpec,
     SheetSpec,
 )
-from siquan.core.spec.source import Cursor, Map, Seq, WrongShape
+from siquan.core.spec.source import Cursor, Map, MissingKey, Seq, WrongShape
+from siquan.core.spec.table import check_table
 
 KINDS = ("boolean", "integer", "decimal", "text", "date", "enum", "record", "list", "person")
 BASES = ("", "STATUTE", "OWNERS", "POLICY", "LOCAL")
@@ -180,28 +180,58 @@ def read_ruleset(id: str, raw: Any, where: Where, *, process: str = "", prefix: 
     inputs = c.words("inputs")
     table = bool(inputs) or c.has("rows")
     policy = c.choice("hit_policy", HIT_POLICIES, "U" if table else "C")
+    outputs, output_values = _outputs(c)
     rows, listed = c.list("rows"), c.list("list")
     basis = c.choice("basis", BASES, "")
-    rules = [_row(r, at, inputs) for r, at in zip(rows, rows.at, strict=True)]
+    rules = [_row(r, at, inputs, outputs, policy) for r, at in zip(rows, rows.at, strict=True)]
     rules += [_rule(r, at) for r, at in zip(listed, listed.at, strict=True)]
     readings, intents = c.list("reads_as"), c.list("intents")
     facts = read_facts(c.map("facts"))
     facts += read_derived(c.map("derived"))
     spec = RuleSetSpec(
-        where=where, id=id, title=c.text("title"), process=process, hit_policy=policy, inputs=inputs, outputs=c.words("outputs"),
-        rules=tuple(rules), readings=tuple(_reading(r, at) for r, at in zip(readings, readings.at, strict=True)),
+        where=where, id=id, title=c.text("title"), process=process, hit_policy=policy, inputs=inputs, outputs=outputs,
+        output_values=output_values, default=_out(c.any("default"), outputs), rules=tuple(rules),
+        readings=tuple(_reading(r, at) for r, at in zip(readings, readings.at, strict=True)),
         intents=tuple(_intent(i, at) for i, at in zip(intents, intents.at, strict=True)), facts=facts, default_basis=basis, prefix=prefix,
     )  # fmt: skip
     c.any("about")
-    c.done(("list", "rows", "inputs", "hit_policy"))
-    seen: dict[str, RuleSpec] = {}
+    c.done(("list", "rows", "inputs", "hit_policy", "outputs", "default"))
+    seen: set[str] = set()
     for rule in rules:
-        if policy in ("C+", "C<", "C>") and not re.fullmatch(r"-?\d+(\.\d+)?", str(rule.out)):
-            raise WrongShape(rule.where, key="out", wanted="a number", wanted_zh="数字", value=rule.out)
         if rule.id in seen:
             raise WrongShape(rule.where, key="id", wanted="unique", wanted_zh="不重复的编号", value=rule.id)
-        seen[rule.id] = rule
+        seen.add(rule.id)
+    check_table(spec, c.at)
     return spec
+
+
+def _outputs(c: Cursor) -> tuple[tuple[str, ...], dict[str, tuple[Any, ...]]]:
+    """`outputs: [a, b]`, or with the values each may have, the most important first: `{a: [x, y], b: null}`."""
+    raw = c.any("outputs")
+    if not isinstance(raw, Map):
+        return c.words("outputs"), {}
+    values: dict[str, tuple[Any, ...]] = {}
+    for name, listed in raw.items():
+        if isinstance(listed, Seq) and listed:
+            values[name] = tuple(_constant(v) for v in listed)
+        elif listed not in (None, "-"):
+            raise WrongShape(raw.at[name], key=name, wanted="a list of values", wanted_zh="一列取值", value=str(listed)[:60])
+    return tuple(raw), values
+
+
+def _constant(value: Any) -> Any:
+    """As a decision has it, which is JSON: a date and a decimal are their texts."""
+    if isinstance(value, Map):
+        return {k: _constant(v) for k, v in value.items()}
+    if isinstance(value, Seq):
+        return [_constant(v) for v in value]
+    return value.isoformat() if isinstance(value, dt.date) else plain(value)
+
+
+def _out(raw: Any, outputs: tuple[str, ...]) -> Any:
+    """What a row gives; of one output it is the value itself, with or without its name."""
+    out = _constant(raw)
+    return out[outputs[0]] if len(outputs) == 1 and isinstance(out, dict) and set(out) == set(outputs) else out
 
 
 def _reading(raw: Any, where: Where) -> BasisReading:
@@ -246,17 +276,24 @@ def _rule(raw: Any, where: Where) -> RuleSpec:
     return rule
 
 
-def _row(raw: Any, where: Where, inputs: tuple[str, ...]) -> RuleSpec:
+def _row(raw: Any, where: Where, inputs: tuple[str, ...], outputs: tuple[str, ...], policy: str) -> RuleSpec:
     c = Cursor(raw, "row", where)
     for name in inputs:
         if name in RESERVED_ROWS:
             raise ReservedName(where, name=name, what="表的输入")
     cells = {name: c.text(name, "-") for name in inputs}
-    out = plain(c.any("out"))
-    out = out.isoformat() if isinstance(out, dt.date) else out  # a decision is JSON
-    rule = RuleSpec(where=where, cells=cells, out=out, priority=int(c.number("priority") or 0), **_common(c))
+    if policy != "C#" and not c.has("out"):  # which only counts the rows
+        raise MissingKey(where, what="row", key="out")
+    rule = RuleSpec(where=where, cells=cells, out=_out(c.any("out"), outputs), priority=_priority(c), **_common(c))
     c.done((*inputs, "out"))
     return rule
+
+
+def _priority(c: Cursor) -> int:
+    value = c.number("priority") or 0
+    if value != int(value):
+        raise c.wrong("priority", "a whole number", "整数")
+    return int(value)
 
 
 # Excel and cases

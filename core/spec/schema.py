@@ -71,8 +71,9 @@ def _rules() -> Schema:
     intent = _object({"id": TEXT, "never": TEXT, "only": {"enum": ["stricter", "looser"]}, "say": TEXT, "cite": TEXT}, ("id",), about="不论怎么改都要守住的意图")
     return _object(
         {
-            "ruleset": TEXT, "process": TEXT, "title": TEXT, "about": TEXT, "hit_policy": {"enum": list(HIT_POLICIES)}, "inputs": WORDS, "outputs": WORDS,
-            "basis": BASIS, "rows": {"type": "array", "items": row}, "list": {"type": "array", "items": rule},
+            "ruleset": TEXT, "process": TEXT, "title": TEXT, "about": TEXT, "hit_policy": {"enum": list(HIT_POLICIES)}, "inputs": WORDS,
+            "outputs": {"anyOf": [WORDS, _map({"type": ["array", "null", "string"]}, "输出: 取值，由重到轻")]},
+            "default": {"description": "没有一行适用时的取值"}, "basis": BASIS, "rows": {"type": "array", "items": row}, "list": {"type": "array", "items": rule},
             "reads_as": {"type": "array", "items": reading}, "intents": {"type": "array", "items": intent}, "facts": _map(_ref("fact")), "derived": _map(ANY), "parameters": ANY, "cases": ANY,
         }
     )  # fmt: skip

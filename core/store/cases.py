@@ -291,6 +291,11 @@ class Cases(Repository):
             where.append(_C.is_open == (sa.true() if is_open else sa.false()))
         return self._all(Case, select(Case, t.case_file).where(*where).order_by(_C.id).limit(limit))
 
+    def open_of(self, process: str, after: str = "", limit: int = 200) -> list[Case]:
+        """Open cases of one process by id, a page at a time."""
+        where = (_C.process == process, _C.is_open == sa.true(), _C.id > after)
+        return self._all(Case, select(Case, t.case_file).where(*where).order_by(_C.id).limit(limit))
+
     def ids(self, after: str = "", limit: int = 500) -> list[str]:
         page = sa.select(_C.id).where(_C.id > after).order_by(_C.id).limit(limit)
         return list(self.tx.conn.execute(page).scalars())

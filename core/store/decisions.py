@@ -13,6 +13,7 @@ from siquan.core.errors import NotFound
 from siquan.core.store import chain
 from siquan.core.store import tables as t
 from siquan.core.store.canonical import canonical
+from siquan.core.store.layout import Layout
 from siquan.core.store.repository import Repository, select, storable
 from siquan.core.store.rows import StoredDecision
 
@@ -36,9 +37,11 @@ class Decisions(Repository):
         place: str = "",
         refused: bool = False,
         children_revision: int = 0,
+        layout: Layout | None = None,
     ) -> StoredDecision:
         """Store a decision; `record` is JSON (facts, findings, parameters used). Put `reference(row)` into
-        the event."""
+        the event. With a `layout` what deciding again needs is kept beside it, at once instead of by the next
+        impact run."""
         salt = self.tx.new_salt()
         # the audit reads the same columns in the same order
         columns = [
@@ -74,6 +77,8 @@ class Decisions(Repository):
             None,
         )
         self._insert(t.decision, row)
+        if layout is not None:
+            self.tx.inputs.keep(row, layout)
         self.tx.fault("decision.after")
         return row
 
@@ -121,6 +126,7 @@ class Decisions(Repository):
 
     def erase(self, case_id: str) -> int:
         """Forget the records of a case for good; who decided what, when and under which rules stays."""
+        self.tx.inputs.erase(case_id)
         gone = {"record": sa.null(), "salt": None, "erased_at": self.tx.at}
         return self._run(
             sa.update(t.decision).where(_D.case_id == case_id, _D.erased_at.is_(None)).values(gone)

@@ -154,6 +154,56 @@ class StoredDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class InputRow:
+    """Whose inputs a row of `decision_input` holds."""
+
+    n: int
+    decision_id: str
+    case_id: str | None
+    event_seq: int | None
+    refused: bool
+    on_date: dt.date
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactRun:
+    """A draft run over the decisions on record: over the rows up to `last_n`, so far up to `upto_n`; then over the open
+    cases, so far up to `upto_case`. `status` is running, done, cancelled or failed."""
+
+    id: str
+    version: str
+    content_hash: str
+    ruleset: str
+    started_by: str
+    status: str
+    upto_n: int
+    last_n: int
+    upto_case: str
+    counts: dict[str, Any]
+    started_at: dt.datetime
+    updated_at: dt.datetime
+    ended_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactFlip:
+    """A decision, refused attempt or open case the draft decides differently. `kind` is decision, refusal or case; `why`
+    maps rules to what they said and would say, as two letters of hit clear unknown na (- where there was no such rule)."""
+
+    run_id: str
+    seq: int
+    kind: str
+    decision_id: str | None
+    case_id: str | None
+    place: str
+    on_date: dt.date | None
+    before_label: str
+    after_label: str
+    why: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Deadline:
     """`end_date` is the last day; `status` is open, met, fired or cancelled; `record` holds the
     arithmetic."""

@@ -21,7 +21,9 @@ from siquan.core.store.definitions import Definitions
 from siquan.core.store.events import Events
 from siquan.core.store.facts import Facts
 from siquan.core.store.idempotency import Idempotency
+from siquan.core.store.impacts import Impacts
 from siquan.core.store.incidents import Incidents
+from siquan.core.store.inputs import Inputs
 from siquan.core.store.parameters import Parameters
 from siquan.core.store.people import People
 from siquan.core.store.policies import Policies
@@ -56,6 +58,8 @@ class Tx:
         #: last (seq, hash) of cases that got events, and those not yet written to the case row
         self.heads: dict[str, tuple[int, str]] = {}
         self.unsaved: set[str] = set()
+        #: layouts of decision inputs this transaction put among the definitions
+        self.layouts: set[str] = set()
 
     @cached_property
     def at(self) -> dt.datetime:
@@ -95,6 +99,14 @@ class Tx:
     @cached_property
     def decisions(self) -> Decisions:
         return Decisions(self)
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        return Inputs(self)
+
+    @cached_property
+    def impacts(self) -> Impacts:
+        return Impacts(self)
 
     @cached_property
     def deadlines(self) -> Deadlines:

@@ -12,6 +12,7 @@ from siquan.core.calendar import Calendar, shipped
 from siquan.core.engine.access import acting_roles
 from siquan.core.errors import NoAccess, SiquanError
 from siquan.core.plugins import Catalogue
+from siquan.core.policy.trials import differences, given_of, named, question_facts, what_if
 from siquan.core.rules.decision import Decision
 from siquan.core.service import Siquan
 from siquan.core.service.acts import MissingFacts, StepRefused
@@ -66,59 +67,13 @@ def run_case(catalogue: Catalogue, case: CaseSpec) -> list[str]:
         return [fault.full("zh")]
 
 
-def _given(catalogue: Catalogue, case: CaseSpec) -> dict[str, Any]:
-    """The base with the case's own facts on top; a record given whole replaces the base's fields of it."""
-    base = dict(catalogue.definition(case.process).spec.bases.get(case.base, {})) if case.base else {}
-    for key, value in case.given.items():
-        for old in [k for k in base if k.startswith(f"{key}.")]:
-            del base[old]
-        head = key.rpartition(".")[0]
-        if head in base and isinstance(base[head], Mapping) and "value" not in base[head]:
-            base[head] = {**base[head], key.rpartition(".")[2]: value}
-            continue
-        if head in base and base[head] == "none":
-            del base[head]
-        base[key] = value
-    return base
-
-
 def _decide(catalogue: Catalogue, case: CaseSpec, day: dt.date) -> list[str]:
     w = world(catalogue, day)
-    given = _given(catalogue, case)
-    ruleset = _ruleset(catalogue, case)
-    home = catalogue.definitions.get(catalogue.ruleset(ruleset).spec.process)
-    known = set(catalogue.ruleset(ruleset).schema.specs) | {"parent", *(home.children if home else ())}
-    # a base may hold facts of the whole process; a rule set of its own facts takes what it knows
-    given = {k: v for k, v in given.items() if k in known or k.partition(".")[0] in known or k in case.given}
-    decision = w.service.decide(ruleset, given, day, case.place, {k: _text(v) for k, v in case.set.items()})
-    return _compare(case, decision)
-
-
-def _text(value: Any) -> str:
-    return "true" if value is True else "false" if value is False else "null" if value is None else str(value)
-
-
-def _ruleset(catalogue: Catalogue, case: CaseSpec) -> str:
-    plugin = case.process.partition(".")[0]
-    for candidate in (case.decide, f"{plugin}.{case.decide}", f"{case.process}.{case.decide}"):
-        if candidate in catalogue.rulesets:
-            return candidate
-    return case.decide
-
-
-def _compare(case: CaseSpec, decision: Decision) -> list[str]:
-    out = []
-    if case.expect and case.expect not in (decision.outcome, str(decision.value)):
-        out.append(f"结论应为 {case.expect}，实为 {decision.outcome}" + (f"（{decision.value}）" if decision.value is not None else ""))
-    if case.value is not None and decision.value != case.value:
-        out.append(f"取值应为 {case.value}，实为 {decision.value}")
-    hits = {f.rule for f in decision.hits()}
-    if case.because is not None and set(case.because) != hits:
-        out.append(f"命中的规则应为 {sorted(case.because)}，实为 {sorted(hits)}")
-    asks = {a.fact for a in decision.asks}
-    if case.ask is not None and set(case.ask) != asks:
-        out.append(f"要问的应为 {sorted(case.ask)}，实为 {sorted(asks)}")
-    return out
+    bound = w.service.app.force.shipped(case.process.partition(".")[0])
+    rules = catalogue.ruleset(named(case, catalogue.rulesets))
+    given = question_facts(bound, rules, case)
+    decision = w.service.decide(rules.id, given, day, case.place, {k: what_if(v) for k, v in case.set.items()})
+    return differences(case, decision)
 
 
 class _Walk:
@@ -127,7 +82,7 @@ class _Walk:
         self.world = world(catalogue, day)
         self.service = self.world.service
         self.spec = catalogue.definition(case.process).spec
-        self.given = _given(catalogue, case)
+        self.given = given_of(self.spec, case)
         self.used: set[str] = set()
         self.decision: Decision | None = None
         self.refused: list[str] = []

@@ -40,8 +40,8 @@ def _decision(case: CaseSpec, catalogue: Catalogue) -> Iterator[Finding]:
     if ruleset is None:
         yield _finding(case, "decide", case.decide, sorted(catalogue.rulesets))
         return
-    computed = ruleset.spec.hit_policy in ("R", "O", "C+", "C<", "C>", "C#")
-    values = [] if ruleset.spec.hit_policy == "C" else [str(r.out) for r in ruleset.spec.rules]
+    computed = ruleset.spec.table and (ruleset.spec.hit_policy in ("R", "O") or ruleset.spec.hit_policy.startswith("C"))
+    values = [str(out) for out in (*(r.out for r in ruleset.spec.rules), ruleset.spec.default)] if ruleset.spec.table else []
     if case.expect and not computed and case.expect not in (*OUTCOMES, *values):
         yield _finding(case, "expect", case.expect, [*OUTCOMES, *dict.fromkeys(values)])
     for fact in case.ask or ():

@@ -9,6 +9,7 @@ from siquan.core.rules import tree as t
 from siquan.core.rules.decide import Rule, RuleSet, cap
 from siquan.core.rules.decision import OUTCOMES
 from siquan.core.rules.parameters import ParameterBook
+from siquan.core.spec.table import identity
 from siquan.core.verify.cells import Cells, NotFinite
 
 BINDING = ("REJECT", "BLOCK", "EVIDENCE")
@@ -31,6 +32,11 @@ def outcomes_of(rule: Rule) -> set[str]:
     return {str(n.value) for n in t.walk(rule.outcome) if isinstance(n, t.Literal) and n.value in OUTCOMES}
 
 
+def branch(out: object) -> str:
+    """An output as the key of `to:`: of several outputs the first decides."""
+    return str(next(iter(out.values()), "") if isinstance(out, dict) else out)
+
+
 def bases_of(ruleset: RuleSet, rule: Rule, book: ParameterBook) -> set[str]:
     """Every basis a rule may have: its own, those of its dated lines, those a reading makes of them."""
     out = {str(rule.spec.basis or ruleset.spec.default_basis)}
@@ -41,7 +47,7 @@ def bases_of(ruleset: RuleSet, rule: Rule, book: ParameterBook) -> set[str]:
 
 def possible(ruleset: RuleSet, book: ParameterBook, certain: Callable[[t.Node], bool]) -> Possible:
     """`certain` says whether an expression is never unknown."""
-    return _list(ruleset, book, certain) if ruleset.spec.hit_policy == "C" else _table(ruleset, book, certain)
+    return _list(ruleset, book, certain) if ruleset.table is None else _table(ruleset, book, certain)
 
 
 def _list(ruleset: RuleSet, book: ParameterBook, certain: Callable[[t.Node], bool]) -> Possible:
@@ -59,11 +65,13 @@ def _list(ruleset: RuleSet, book: ParameterBook, certain: Callable[[t.Node], boo
 
 
 def _table(ruleset: RuleSet, book: ParameterBook, certain: Callable[[t.Node], bool]) -> Possible:
-    policy = ruleset.spec.hit_policy
+    policy, default = ruleset.spec.hit_policy, ruleset.spec.default
     out = Possible({"PASS": ""}, computed=policy in ("R", "O") or policy.startswith("C"))
     if not out.computed:
         for rule in ruleset.rules:
-            out.values.setdefault(str(rule.spec.out), rule.spec.id)
+            out.values.setdefault(branch(rule.spec.out), rule.spec.id)
+        if default is not None:
+            out.values.setdefault(branch(default), "")
     unsure = next((r.spec.id for r in ruleset.rules if not certain(r.condition)), None)
     if unsure is not None:
         out.outcomes["EVIDENCE"] = unsure
@@ -76,8 +84,8 @@ def _settled(ruleset: RuleSet, book: ParameterBook) -> bool:
     """Whether every elementary case has its row, and no two that contradict."""
     try:
         for case in Cells(ruleset, book).cases():
-            results = {str(r.spec.out) for r in case.hits}
-            if not case.hits or ruleset.spec.hit_policy == "U" and len(case.hits) > 1 or ruleset.spec.hit_policy == "A" and len(results) > 1:
+            results = {identity(r.spec.out) for r in case.hits}
+            if not case.hits and ruleset.spec.default is None or ruleset.spec.hit_policy == "U" and len(case.hits) > 1 or ruleset.spec.hit_policy == "A" and len(results) > 1:
                 return False
     except NotFinite:
         return False

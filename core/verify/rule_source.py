@@ -17,7 +17,7 @@ HARD = {"REJECT", "BLOCK", "WARN"}
 def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
     """An error for REJECT, BLOCK or WARN without a basis and for STATUTE without a clause; else a warning."""
     for spec in plugin.rulesets:
-        if spec.hit_policy != "C":
+        if spec.table:
             continue
         for rule in catalogue.rulesets[spec.id].rules:
             asked = outcomes_of(rule) - {"PASS"}

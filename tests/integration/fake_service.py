@@ -41,6 +41,7 @@ def beside(name: str) -> ModuleType:
 
 
 views = beside("fake_views")
+policy = beside("fake_policy")
 
 
 class BadLogin(SiquanError):
@@ -51,8 +52,9 @@ class BadLogin(SiquanError):
     http = 401
 
 
-class FakeService:
+class FakeService(policy.PolicyFakes):  # type: ignore[name-defined, misc]
     def __init__(self, rows: int = 9) -> None:
+        super().__init__()
         self.accounts = {
             "he": Account("he", "hejianing", "何佳宁", "community/wutongli", "梧桐里社区", ("社区经办",)),
             "shao": Account("shao", "shaoqiming", "邵启明", "district/yunxi", "云溪区", ("区级管理员",)),

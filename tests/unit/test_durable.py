@@ -131,6 +131,10 @@ class Naive:
         return Compare("=", left, test)
 
 
+def chunks(reading: DurableReading) -> list[tuple[du.RuleSet, tuple[int, ...]]]:
+    return [chunk for stage in reading._stages for chunk in stage.chunks]
+
+
 def agree(name: str, rules: list[tuple[str, Node]], all_facts: list[dict[str, Any]]) -> DurableReading:
     reading = DurableReading(name, rules, PARAMS)
     for facts in all_facts:
@@ -336,8 +340,8 @@ def test_many_conjunctions_at_once_are_split() -> None:
         for r in range(40)
     ]
     reading = agree("chunks", rules, [facts, {p: False for p in facts}, {}, {**facts, "x7": None}])
-    assert all(len(chunk) <= du.FIELDS for _, chunk in reading._chunks)
-    assert len(reading._chunks) >= 440 // du.CONJUNCTIONS
+    assert all(len(chunk) <= du.FIELDS for _, chunk in chunks(reading))
+    assert len(chunks(reading)) >= 440 // du.CONJUNCTIONS
 
 
 def test_wide_conditions() -> None:
@@ -370,7 +374,7 @@ def test_same_content_is_registered_once_and_freed_with_its_readings() -> None:
     count = du.registered()
     first = DurableReading("once@1", rules, PARAMS)
     second = DurableReading("once@2", rules, PARAMS)
-    assert first._chunks[0][0] is second._chunks[0][0]
+    assert chunks(first)[0][0] is chunks(second)[0][0]
     third = DurableReading("once@1", rules, {**PARAMS, "上限": 7})
     assert du.registered() == count + 2
     del first, third
@@ -419,7 +423,7 @@ def test_a_contradiction_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_engine_failing_is_an_error_and_it_recovers() -> None:
     reading = DurableReading("failing", [("r", A)], {})
-    ruleset = reading._chunks[0][0]
+    ruleset = chunks(reading)[0][0]
     good, ruleset._fact = ruleset._fact, '{"sid":"%d","id":"1","c":1,"k0":%d,"v1":%d'
     with pytest.raises(DurableFault):
         reading.decide({"a": True}.get, lambda n: None)

@@ -130,15 +130,41 @@ def decision(decision_id: str) -> Response:
     return jsonify(**plain(dataclasses.replace(view, facts=())), contract=view.decision.contract())
 
 
+@bp.get("/rules")
+def rules() -> Response:
+    return jsonify(rules=plain(service().rule_sets(person(), lang())))
+
+
+@bp.get("/rules/<ruleset_id>")
+def rule_set(ruleset_id: str) -> Response:
+    on = day_of(request.args.get("on", ""))
+    return jsonify(plain(service().rule_set(ruleset_id, person(), lang(), on, request.args.get("version", ""))))
+
+
+@bp.get("/drafts/<version_id>")
+def draft(version_id: str) -> Response:
+    """A draft with its proof, its gates and what differs from the version it was made from."""
+    return jsonify(plain(service().draft(version_id, person(), lang())))
+
+
+@bp.get("/drafts/<version_id>/impact")
+def impact(version_id: str) -> Response:
+    view = service().impact(version_id, person(), lang())
+    return jsonify({k: v for k, v in plain(view).items() if k != "draft"})
+
+
+def day_of(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        raise BadInput(why=_("`%(name)s` 的类型不对", name="on")) from None
+
+
 @bp.post("/decide")
 def decide() -> Response:
     """A trial decision: nothing is written, no case is needed."""
     given = body()
-    text = field(given, "on", str, "")
-    try:
-        on = dt.date.fromisoformat(text) if text else None
-    except ValueError:
-        raise BadInput(why=_("`%(name)s` 的类型不对", name="on")) from None
+    on = day_of(field(given, "on", str, ""))
     found = service().decide(
         field(given, "ruleset", str),
         field(given, "facts", dict, {}),

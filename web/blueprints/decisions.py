@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 
 from siquan.core.rules.decision import Finding
 from siquan.web.visitor import lang, person, service
@@ -24,4 +24,6 @@ def decision(decision_id: str) -> str:
     findings = sorted(view.decision.findings, key=weight)
     loud = [f for f in findings if f.result not in ("clear", "na")]
     quiet = [f for f in findings if f.result in ("clear", "na")]
-    return render_template("decision.html", view=view, decision=view.decision, loud=loud, quiet=quiet)
+    # looking for the way out takes a moment, so it is asked for
+    way = service().way_out(decision_id, person(), lang()) if request.args.get("way") == "1" else None
+    return render_template("decision.html", view=view, decision=view.decision, loud=loud, quiet=quiet, way=way)

@@ -1,0 +1,187 @@
+"""One stretch of recorded decisions decided again by a draft, and compared with what was decided."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from siquan.core.policy.impact_history import History
+from siquan.core.policy.impact_kernel import Kernel, Mode
+from siquan.core.policy.impact_program import Air, Program, Verdict
+from siquan.core.policy.impact_rows import typed_list
+from siquan.core.policy.impact_tally import Difference, Flip, Tally, difference
+from siquan.core.rules import tree as t
+from siquan.core.store.layout import Layout, facts_read
+from siquan.core.store.transaction import Tx
+
+#: differences kept before they are worked out again
+MOST_PAIRS = 50_000
+
+
+@dataclass
+class Lane:
+    """The rows of one layout. The lists and lost values a row needs cost another look; most rows need none."""
+
+    layout: Layout
+    fast: Kernel
+
+
+@dataclass
+class Patient:
+    """A row that needs more than its inputs."""
+
+    row: Any
+    values: list[Any]
+    kernel: Kernel
+    wants: dict[str, int]  # fact it lacks -> place of its value, -1 behind the others
+    lists: list[int]  # lists it needs
+
+
+class Review:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._lanes: dict[str, Lane] = {}
+        self._days: dict[str, tuple[dt.date, int]] = {}
+        self._pairs: dict[Any, Difference] = {}
+        self._types: dict[str, t.Type] = facts_read(program.nodes, program.ruleset.derived)
+
+    def stretch(self, tx: Tx, after: int, upto: int) -> Tally:
+        """The rows over `after` up to `upto`."""
+        tally, slow, ledger, flips = Tally(upto), [], {}, []
+        lanes, days, airs, verdict_of = self._lanes, self._days, dict[Any, Air](), self.program.verdict
+        loads, erased = json.loads, 0
+        for row in tx.inputs.page(self.program.ruleset.id, after, upto):
+            n, digest, text, place, outcome, value, results, inputs = row
+            if inputs is None:
+                erased += 1
+                continue
+            lane = lanes.get(digest) or self._lane(tx, digest)
+            day, step = days.get(text) or self._day(text)
+            air = airs.get((step, place, digest))
+            if air is None:
+                air = airs[step, place, digest] = self.program.air(day, place, lane.layout.limits)
+            truths = lane.fast.run(loads(inputs), air.params, day) if lane.fast.plain else None
+            if truths is None:
+                slow.append(row)
+                continue
+            verdict = air.verdicts.get(truths) or verdict_of(air, truths)
+            key = (verdict, outcome, value, results, digest, place)
+            entry = ledger.get(key)
+            if entry is None:
+                entry = ledger[key] = [0, self._difference(key)]
+            entry[0] += 1
+            if entry[1].changed:
+                flips.append((n, entry[1]))
+        tally.erased(erased)
+        for key, (times, found) in ledger.items():
+            tally.count(found, key[5], times)
+        for digest in dict.fromkeys(row[1] for row in slow):
+            flips += self._mend(tx, self._lanes[digest], [row for row in slow if row[1] == digest], tally)
+        tally.flips = [Flip(n, found.before, found.after, found.why) for n, found in sorted(flips, key=lambda f: f[0])]
+        return tally
+
+    def _lane(self, tx: Tx, digest: str) -> Lane:
+        layout = tx.inputs.layout(digest)
+        lane = self._lanes[digest] = Lane(layout, self.program.kernel(layout, Mode.FAST))
+        return lane
+
+    def _day(self, text: str) -> tuple[dt.date, int]:
+        day = dt.date.fromisoformat(text)
+        found = self._days[text] = (day, self.program.step(day))
+        return found
+
+    def _difference(self, key: Any) -> Difference:
+        verdict, outcome, value, results, digest, _ = key
+        found = self._pairs.get(key[:5])
+        if found is None:
+            if len(self._pairs) >= MOST_PAIRS:
+                self._pairs.clear()
+            old = Verdict(outcome, value, results)
+            found = self._pairs[key[:5]] = difference(old, self._lanes[digest].layout.rules, verdict, self.program.rules)
+        return found
+
+    # rows that need more
+
+    def _mend(self, tx: Tx, lane: Lane, rows: list[Any], tally: Tally) -> list[tuple[int, Difference]]:
+        patients = self._diagnose(tx, lane, rows)
+        self._give_lists(tx, lane.layout, patients)
+        history = History(tx, self.program, {p.row[0]: list(p.wants) for p in patients if p.wants})
+        flips = []
+        for p in patients:
+            day, _ = self._day(p.row[2])
+            found = {path: history.value(p.row[0], path, day, self._types[path]) for path in p.wants}
+            gone = [path for path, (there, _) in found.items() if not there and path not in self.program.ruleset.derived]
+            gone += [lane.layout.lists[at].path for at in p.lists if p.values[self._behind(lane.layout, p.kernel, at)].__class__ is dict]
+            if gone:
+                tally.missing(sorted(gone))
+                continue
+            for path, place in p.wants.items():
+                if place >= 0:
+                    p.values[place] = found[path][1]
+            p.values += [found[path][1] for path in p.kernel.lacking]
+            air = self.program.air(day, p.row[3], lane.layout.limits)
+            truths = p.kernel.run(p.values, air.params, day)
+            assert truths is not None  # only a FAST kernel passes on a row
+            change = self._difference((self.program.verdict(air, truths), *p.row[4:7], lane.layout.digest, p.row[3]))
+            tally.count(change, p.row[3])
+            if change.changed:
+                flips.append((p.row[0], change))
+        return flips
+
+    def _diagnose(self, tx: Tx, lane: Lane, rows: list[Any]) -> list[Patient]:
+        layout, program = lane.layout, self.program
+        more = tx.inputs.more([row[0] for row in rows])
+        out = []
+        for row in rows:
+            values = json.loads(row[7])
+            day, _ = self._day(row[2])
+            limits = program.air(day, row[3], layout.limits).params[len(program.params) :]
+            bounds = values[layout.width :]
+            aged = any(bounds[2 * n] > q or bounds[2 * n + 1] <= q for n, q in enumerate(limits))
+            lists, ages = more[row[0]]
+            if aged:
+                _age(layout, values, json.loads(ages or "[]"), dict(zip(layout.limits, limits, strict=True)))
+            kernel = program.kernel(layout, Mode.FULL if aged else Mode.MEND)
+            kept = json.loads(lists) if lists else [None] * len(layout.lists)
+            wants, needed = {path: -1 for path in kernel.lacking}, dict[int, None]()
+            for need in kernel.needs:
+                active = need.came < 0 or values[need.came] in need.how
+                if need.place >= layout.width:
+                    if active:
+                        needed[need.place - layout.width] = None
+                elif values[need.place].__class__ is dict and active:
+                    wants[need.path] = need.place
+            for need in kernel.needs:
+                if need.place < layout.width and values[need.place].__class__ is dict and need.path not in wants:
+                    values[need.place] = None  # nobody will look at it
+            values += [kept[at] for at in kernel.lists]
+            out.append(Patient(row, values, kernel, wants, list(needed)))
+        return out
+
+    def _behind(self, layout: Layout, kernel: Kernel, at: int) -> int:
+        """Where a list stands among the values."""
+        return layout.width + 2 * len(layout.limits) + kernel.lists.index(at)
+
+    def _give_lists(self, tx: Tx, layout: Layout, patients: Iterable[Patient]) -> None:
+        """Lists come typed; those that are not kept come out of the whole record."""
+        unsure = {at for at, slot in enumerate(layout.lists) if not slot.sure}
+        records = tx.inputs.lists({p.row[0]: layout for p in patients if unsure & set(p.lists)})
+        for p in patients:
+            for at in p.kernel.lists:
+                place = self._behind(layout, p.kernel, at)
+                kept = records[p.row[0]][at] if at in p.lists and at in unsure else p.values[place]
+                p.values[place] = typed_list(self._types[layout.lists[at].path], kept) if at in p.lists else None
+
+
+def _age(layout: Layout, values: list[Any], ages: list[Any], limits: dict[str, int]) -> None:
+    """Put the values back that were too old, and take those away that now are."""
+    aged = [slot for slot in layout.scalars if slot.age]
+    for slot, kept in zip(aged, ages, strict=False):
+        if kept is None:
+            continue
+        place = layout.places[slot.path]
+        age, value = kept if isinstance(kept, list) else (kept, values[place])
+        values[place] = value if age <= limits[slot.age] else None

@@ -1,0 +1,99 @@
+"""What an impact run counts: plain dictionaries of numbers, which add up, and the flips one by one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from siquan.core.policy.impact_program import Verdict
+from siquan.core.store.canonical import canonical, parse
+from siquan.core.store.impacts import LABEL
+from siquan.core.store.rows import ImpactFlip
+
+Counts = dict[str, Any]
+
+
+class Flip(NamedTuple):
+    """A row whose outcome or value changes; `why` maps rules to what they said and would say, two letters."""
+
+    n: int
+    before: str
+    after: str
+    why: dict[str, str]
+
+
+class Difference(NamedTuple):
+    """How a verdict stands to a former one. `changed`: another outcome or value; `why` alone: other findings only."""
+
+    before: str
+    after: str
+    changed: bool
+    why: dict[str, str]
+
+
+def label(outcome: str, value: str) -> str:
+    """An outcome as the flow matrix has it, with the value of a table; `value` is JSON."""
+    if value == "null":
+        return outcome
+    told = parse(value)
+    text = f"{outcome} {told if isinstance(told, str) else value}"
+    return text if len(text) <= LABEL else f"{text[: LABEL - 12]}…{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def difference(old: Verdict, old_rules: tuple[str, ...], new: Verdict, new_rules: tuple[str, ...]) -> Difference:
+    """Rule by rule. A rule that is new, or gone, counts where it hits or is unknown."""
+    was, now = dict(zip(old_rules, old.results, strict=False)), dict(zip(new_rules, new.results, strict=True))
+    why = {rule: was.get(rule, "-") + now.get(rule, "-") for rule in dict.fromkeys((*new_rules, *old_rules))}
+    silent = {"-c", "c-", "-n", "n-"}
+    why = {rule: pair for rule, pair in why.items() if pair[0] != pair[1] and pair not in silent}
+    return Difference(label(old.outcome, old.value), label(new.outcome, new.value), (old.outcome, old.value) != (new.outcome, new.value), why)
+
+
+def empty() -> Counts:
+    """`rows` = `decided` + `missing` + `erased`; of the decided, `changed` come out otherwise and `other` only find otherwise.
+    `flow` is {before: {after: n}} of all decided; `rules` {rule: {letters: n}} of the changed, `other_rules` of the others."""
+    names = ("rows", "decided", "changed", "other", "missing", "erased")
+    tables = ("flow", "rules", "other_rules", "places", "changed_places", "missing_facts")
+    return {**dict.fromkeys(names, 0), **{name: {} for name in tables}}
+
+
+def add(into: Counts, more: Mapping[str, Any]) -> None:
+    """Sums number by number, in place."""
+    for key, value in more.items():
+        if isinstance(value, Mapping):
+            add(into.setdefault(key, {}), value)
+        else:
+            into[key] = into.get(key, 0) + value
+
+
+@dataclass
+class Tally:
+    """Of one stretch of rows, up to and with row `upto`."""
+
+    upto: int
+    counts: Counts = field(default_factory=empty)
+    flips: list[Flip] = field(default_factory=list)
+
+    def count(self, found: Difference, place: str, times: int = 1) -> None:
+        """Note a verdict that came `times` times."""
+        more: Counts = {"rows": times, "decided": times, "flow": {found.before: {found.after: times}}, "places": {place: times}}
+        pairs = {rule: {pair: times} for rule, pair in found.why.items()}
+        if found.changed:
+            more |= {"changed": times, "rules": pairs, "changed_places": {place: times}}
+        elif found.why:
+            more |= {"other": times, "other_rules": pairs}
+        add(self.counts, more)
+
+    def erased(self, times: int) -> None:
+        add(self.counts, {"rows": times, "erased": times})
+
+    def missing(self, facts: list[str]) -> None:
+        add(self.counts, {"rows": 1, "missing": 1, "missing_facts": dict.fromkeys(facts, 1)})
+
+
+def chained(digest: str, flips: Sequence[ImpactFlip]) -> str:
+    """The digest of all flips so far: what a signature under a run stands on."""
+    lines = [canonical([f.seq, f.kind, f.decision_id, f.case_id, f.place, str(f.on_date), f.before_label, f.after_label, f.why]) for f in flips]
+    return hashlib.sha256("\n".join([digest, *lines]).encode()).hexdigest() if lines else digest

@@ -1,0 +1,82 @@
+"""What the proof says of a draft, in the words and views of its page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from siquan.core.policy.reading import Reading
+from siquan.core.policy.views import Example, IntentLine, Issue, ProofView
+from siquan.core.proof import (
+    TableIssue,
+    Witness,
+    check_intents,
+    compare,
+    table_issues,
+    unknown_safe,
+)
+from siquan.core.rules.decide import RuleSet
+from siquan.core.rules.facts import to_wire
+from siquan.core.rules.parameters import ParameterBook
+
+KINDS = {
+    "equal": "任何情形下，结论都与现行版本相同。",
+    "stricter": "任何情形下，结论都不会比现行版本宽；有的情形更严。",
+    "looser": "任何情形下，结论都不会比现行版本严；有的情形更宽。",
+    "different": "有的情形结论变了，而且不能说只是更严或更宽。",
+    "not_proved": "在限定时间内没有证明出来。没有证明不等于没有问题。",
+}
+ISSUES = {
+    "gap": "有一种情形没有一行适用", "overlap": "这几行会同时适用，而命中方式只许一行", "conflict": "这几行会同时适用，结果却不同",
+    "dead": "永远不会成立", "masked": "总有排在前面的一行先适用，它从来不起作用", "subsumed": "它成立时，另一条必定也成立，结论不会因它改变",
+    "duplicate": "与另一条完全相同",
+}  # fmt: skip
+#: flaws that leave a case without an answer; the others only waste a row
+BLOCKING = frozenset({"gap", "overlap", "conflict"})
+
+
+class Proving:
+    """Proves one draft against the version it follows. `day` is the first day the draft would apply."""
+
+    def __init__(self, reading: Reading, old: RuleSet, old_book: ParameterBook, day: dt.date, places: Sequence[str] = (), timeout: float = 2.0) -> None:
+        self.reading, self.old, self.old_book = reading, old, old_book
+        self.day, self.places, self.timeout = day, tuple(places), timeout
+
+    def view(self) -> ProofView:
+        """Everything at once; the draft has to be free of faults."""
+        new, book = self.reading.examined.whole, self.reading.book
+        if new is None:
+            return ProofView("none")
+        found = compare(self.old, new, self.old_book, book, self.day, self.places, timeout=self.timeout)
+        known = {(i.kind, i.rules) for i in table_issues(self.old, self.old_book, self.day, self.places, timeout=self.timeout)}
+        issues = table_issues(new, book, self.day, self.places, timeout=self.timeout)
+        intents = check_intents(new, book, self.day, self.places, previous=(self.old, self.old_book), timeout=self.timeout)
+        safe = unknown_safe(new, book, self.day, self.places, timeout=self.timeout)
+        return ProofView(
+            "done", found.kind, KINDS[found.kind], round(found.ms), self._witness(found.witness), self._witness(found.stricter),
+            self._witness(found.looser), tuple(found.left_out),
+            tuple(self._issue(i, new, (i.kind, i.rules) not in known) for i in issues),
+            tuple(IntentLine(i.id, i.say or i.id, i.status, self._witness(i.witness)) for i in intents), safe.status,
+        )  # fmt: skip
+
+    def _issue(self, issue: TableIssue, rules: RuleSet, fresh: bool) -> Issue:
+        text = f"{'、'.join(issue.rules)}：{ISSUES[issue.kind]}" if issue.rules else ISSUES[issue.kind]
+        example = Example(self._facts(issue.example), "", None, issue.decision, _json(issue.example)) if issue.example else None
+        return Issue(issue.kind, tuple(issue.rules), text, example, issue.kind in BLOCKING and fresh)
+
+    def _witness(self, witness: Witness | None) -> Example | None:
+        if witness is None:
+            return None
+        matter = {p: v for p, v in witness.facts.items() if p in witness.changed} or dict(witness.facts)
+        rest = "其余各项都按没有问题的填" if len(matter) < len(witness.facts) else ""
+        return Example(self._facts(matter), rest, witness.old, witness.new, _json(witness.facts))
+
+    def _facts(self, wire: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        schema = self.reading.ruleset.schema
+        return tuple((schema.title(p), self.reading.shown(p, v.get("value") if isinstance(v, Mapping) else v)) for p, v in wire.items())
+
+
+def _json(facts: Mapping[str, Any]) -> str:
+    return json.dumps({k: to_wire(v) for k, v in facts.items()}, ensure_ascii=False, default=str)

@@ -1,0 +1,252 @@
+"""Drafts: begun, edited, proved, submitted, signed, published, withdrawn. Each step is one transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from siquan.core.dmn.to_rules import to_rules
+from siquan.core.errors import BadInput, NoAccess
+from siquan.core.exchange.content import Content
+from siquan.core.exchange.sheetread import take_workbook
+from siquan.core.policy.edits import Edit
+from siquan.core.policy.examined import Examined
+from siquan.core.policy.force import Bound
+from siquan.core.policy.life import Signed, refused, seen, signed, writers
+from siquan.core.policy.proving import Proving
+from siquan.core.policy.reading import said
+from siquan.core.policy.views import (
+    DifferenceLine,
+    DraftPage,
+    DraftResult,
+    Gate,
+    ImpactCard,
+    ProofView,
+    RuleSetPage,
+)
+from siquan.core.service.app import App
+from siquan.core.service.refusal import check_text
+from siquan.core.service.rules import APPROVER, AUTHOR, Rules
+from siquan.core.store.rows import RuleEvent, RuleVersion
+from siquan.core.store.transaction import Tx
+
+#: the largest workbook or model taken
+LARGEST = 20_000_000
+
+
+class Drafts:
+    def __init__(self, app: App, rules: Rules) -> None:
+        self.app, self.rules, self.life = app, rules, rules.life
+        #: gives the card of a version's impact run; the impact service sets it
+        self.impact_card: Any = lambda tx, version: None
+
+    # changing
+
+    def start(self, ruleset: str, person: str, title: str = "") -> DraftResult:
+        self.app.catalogue.ruleset(ruleset)
+        check_text(title, 200, "标题")
+        with self.app.store.begin() as tx:
+            self.rules.must(tx, person, AUTHOR)
+            return _result(self.life.start(tx, ruleset, person, title))
+
+    def _draft(self, tx: Tx, version_id: str, person: str, revision: int | None = None, *roles: str) -> RuleVersion:
+        self.rules.must(tx, person, *(roles or (AUTHOR,)))
+        version = tx.policies.lock(version_id)
+        seen(version, revision)
+        return version
+
+    def edit(self, version_id: str, person: str, edits: Sequence[Edit], revision: int | None) -> DraftResult:
+        with self.app.store.begin() as tx:
+            version = self._draft(tx, version_id, person, revision)
+            self.life.check(version, "draft", "edited", "修改")
+            bound = self.app.in_force(tx, version.ruleset)
+            old = Content.from_json(version.content)
+            row = self.life.edit(tx, version, person, edits, bound.book, self.app.today())
+            return replace(_result(row), changes=said(self.rules.diff(bound, old, Content.from_json(row.content), "zh")))
+
+    def upload(self, version_id: str, person: str, filename: str, data: bytes, revision: int | None) -> DraftResult:
+        """An edited workbook, or a DMN model. What was changed in the draft meanwhile stays; a conflict is refused."""
+        check_text(filename, 400, "文件名")
+        if len(data) > LARGEST:
+            raise BadInput(why="文件超过 20 MB")
+        with self.app.store.read() as tx:  # reading a large file must not hold the database
+            version = tx.policies.get(version_id)
+            self.rules.must(tx, person, AUTHOR)
+            seen(version, revision)
+            self.life.check(version, "draft", "edited", "修改")
+            bound = self.app.in_force(tx, version.ruleset)
+        current = Content.from_json(version.content)
+        content, conflicts = self._read_file(bound, current, filename, data)
+        with self.app.store.begin() as tx:
+            row = self._draft(tx, version_id, person, version.revision)
+            row = self.life.put(tx, row, person, content, "uploaded", {"file": filename[:200], "conflicts": conflicts})
+            return replace(_result(row), changes=said(self.rules.diff(bound, current, content, "zh")))
+
+    def _read_file(self, bound: Bound, current: Content, filename: str, data: bytes) -> tuple[Content, list[list[str]]]:
+        home = bound.rulesets[current.ruleset.id]
+        if filename.lower().endswith((".dmn", ".xml")):
+            spec = to_rules(data, "", current.ruleset, home.schema)
+            return current.model_copy(update={"ruleset": spec}), []
+        merged = take_workbook(data, filename, current, home.schema, bound.book, scope=home.scope)
+        return merged.content, [[c.rule, c.field, str(c.base), str(c.ours), str(c.theirs)] for c in merged.conflicts]
+
+    def merge(self, version_id: str, person: str, revision: int | None) -> DraftResult:
+        with self.app.store.begin() as tx:
+            return _result(self.life.merge(tx, self._draft(tx, version_id, person, revision), person))
+
+    def discard(self, version_id: str, person: str) -> None:
+        with self.app.store.begin() as tx:
+            self.life.discard(tx, self._draft(tx, version_id, person), person)
+
+    # the way to force
+
+    def submit(self, version_id: str, person: str, effective: dt.date, reason: str, revision: int | None) -> DraftResult:
+        page = self.page(version_id, person, "zh", wait=None)
+        with self.app.store.begin() as tx:
+            version = self._draft(tx, version_id, person, revision)
+            self.life.check(version, "draft", "submitted", "送审")
+            if version.revision != page.revision:
+                seen(version, page.revision)
+            if not reason.strip():
+                raise refused(version, "submitted", "送审", "a reason is missing", "送审要写明改动理由")
+            shut = [g for g in page.gates if g.status != "ok"]
+            if shut:
+                raise refused(version, "submitted", "送审", shut[0].text, "；".join(f"{g.text}（{g.help}）" if g.help else g.text for g in shut))
+            measured = {"proof": page.proof.kind, "cases": page.cases_passed, "impact": page.impact.id if page.impact else ""}
+            return _result(self.life.submit(tx, version, person, effective, reason, self.app.today(), measured))
+
+    def sign(self, version_id: str, person: str, approve: bool, opinion: str) -> DraftResult:
+        with self.app.store.begin() as tx:
+            return _result(self.life.sign(tx, self._draft(tx, version_id, person, None, APPROVER), person, approve, opinion))
+
+    def publish(self, version_id: str, person: str) -> DraftResult:
+        with self.app.store.begin() as tx:
+            version = self._draft(tx, version_id, person, None, AUTHOR, APPROVER)
+            return _result(self.life.publish(tx, version, person, self.app.today()))
+
+    def withdraw(self, version_id: str, person: str, reason: str) -> DraftResult:
+        """An approver who did not write it; a version still to come may also be withdrawn by its author."""
+        with self.app.store.begin() as tx:
+            version = self._draft(tx, version_id, person, None, AUTHOR, APPROVER)
+            wrote = person in writers(tx.policies.events(version.ruleset, version.id))
+            future = version.effective is not None and version.effective > self.app.today()
+            if not (future and wrote) and (wrote or not self.rules.holds(tx, person, APPROVER)):
+                raise NoAccess(why="已经生效的版本，要由没有写过它的批准人撤回")
+            return _result(self.life.withdraw(tx, version, person, reason, self.app.today()))
+
+    # the page
+
+    def page(self, version_id: str, person: str, lang: str, wait: float | None = 1.5) -> DraftPage:
+        """The editor's page. The proof is waited for `wait` seconds (None: until it is there)."""
+        today = self.app.today()
+        with self.app.store.read() as tx:
+            self.rules.must(tx, person, AUTHOR, APPROVER)
+            version = tx.policies.get(version_id)
+            bound = self.app.in_force(tx, version.ruleset)
+            content, base = Content.from_json(version.content), self.life.base(tx, version).model_copy(update={"lines": ()})
+            day = first_day(content, version.effective, today)
+            examined = self.rules.examined(bound, content, version.ruleset)
+            before = self.rules.examined(bound, base, version.ruleset)
+            found = self.rules.diff(bound, base, content, lang)
+            page = self.rules.view(tx, bound, examined, version, person, lang, today, before=before, differences=found)
+            events = tx.policies.events(version.ruleset, version.id)
+            card = self.impact_card(tx, version)
+            people = self._people(tx, version, events, person)
+            newest = self.life.newest(tx, version.ruleset)
+            timeline = self.rules.spans(tx, version.ruleset)
+            base_row = tx.policies.get(version.base_id) if version.base_id else None
+            base_line = self.rules.version_line(tx, base_row, version.ruleset, timeline, person)
+            stale = (newest.id if newest else None) != version.base_id and version.status in ("draft", "review", "approved")
+            newer = self.rules.version_line(tx, newest, version.ruleset, timeline, person) if stale else None
+            needs = self.life.needs(tx, version)
+            proving = Proving(self.rules.reading(tx, bound, examined, day, lang, before), before.sound, before.book, day)
+        proof = self._proof(version, content, base, bound, proving, day, lang, wait)
+        passed = sum(1 for c in page.cases if c.passed)
+        failed = sum(1 for c in page.cases if c.passed is False)
+        errors = tuple(f"{rule}：{e.text(lang)}" if rule else e.text(lang) for rule, _field, e in examined.faults)
+        gates = self._gates(version, content, examined, page, proof, said(found), card, newer is not None, failed)
+        return DraftPage(
+            page, version.revision, base_line, newer, _conflicts(events), said(found), errors, proof, gates, passed, failed, version.effective,
+            version.reason, needs, people.signers, impact=card, why_not=people.why_not,
+            may_edit=version.status == "draft" and people.author, may_submit=version.status == "draft" and people.author and all(g.status == "ok" for g in gates),
+            may_sign=people.may_sign, may_publish=version.status == "approved" and (people.author or people.approver) and newer is None,
+            may_withdraw=version.status == "published" and (version.withdrawn_on is None) and (people.approver or people.author)
+            and newest is not None and newest.id == version.id,
+        )  # fmt: skip
+
+    def _proof(self, version: RuleVersion, content: Content, base: Content, bound: Bound, proving: Proving, day: dt.date, lang: str, wait: float | None) -> ProofView:
+        if proving.reading.examined.whole is None:
+            return ProofView("none")
+        # what is proved hangs on these and on nothing else
+        key = (version.ruleset, content.digest, base.digest, bound.hash, day, lang)
+        return self.rules.prover.get(key, proving.view, wait) or ProofView("waiting")
+
+    def _people(self, tx: Tx, version: RuleVersion, events: Sequence[RuleEvent], person: str) -> _People:
+        author, approver = self.rules.holds(tx, person, AUTHOR), self.rules.holds(tx, person, APPROVER)
+        wrote, done = writers(events) | {version.author}, signed(events)
+        able = {g.person_id for g in tx.people.all_grants(self.app.today()) if g.role == APPROVER} - wrote - set(done.people)
+        why = ""
+        if version.status == "review":
+            why = (
+                "起草或改过这一版的人不能签署它" if person in wrote else "你已经签过了" if person in done.people
+                else "" if approver else "签署要“政策批准”的岗位"
+            )  # fmt: skip
+        may = version.status == "review" and person in able
+        return _People(author, approver, may, why, tuple(sorted(self.app.person_name(tx, p) for p in able)), done)
+
+    def _gates(
+        self, version: RuleVersion, content: Content, examined: Examined, page: RuleSetPage, proof: ProofView, found: Sequence[DifferenceLine],
+        card: ImpactCard | None, stale: bool, failed: int,
+    ) -> tuple[Gate, ...]:  # fmt: skip
+        """What has to hold before anybody is asked to approve."""
+        gates = [Gate("有改动", "ok" if found else "open", "" if found else "还没有改动")]
+        faults = len(examined.faults)
+        gates.append(Gate("每一条都能计算", "failed" if faults else "ok", f"{faults} 处有误" if faults else ""))
+        bare = [r.id for r in page.rules if r.change in ("added", "changed") and r.basis in ("STATUTE", "OWNERS", "POLICY") and not r.cite]
+        gates.append(Gate("改过的规则都写了出处", "failed" if bare else "ok", "、".join(bare)))
+        gates.append(Gate(f"用例全部通过（{len(page.cases)} 个）", "failed" if failed else "open" if faults else "ok", f"{failed} 个没有通过" if failed else ""))
+        waiting = proof.status != "done"
+        flaws = [i.text for i in proof.issues if i.blocking]
+        gates.append(Gate("没有新的空档、重叠和冲突", "open" if waiting else "failed" if flaws else "ok", "；".join(flaws)))
+        broken = [i.say for i in proof.intents if i.status == "refuted"]
+        gates.append(Gate("声明的意图都守住", "open" if waiting else "failed" if broken else "ok", "；".join(broken)))
+        done = card is not None and card.status == "done"
+        gates.append(Gate("算过影响", "ok" if done else "open", "" if done else "改动之后还没有算过影响"))
+        gates.append(Gate("改自最新的版本", "failed" if stale else "ok", "这期间发布过别的版本，先并入" if stale else ""))
+        return tuple(gates)
+
+
+@dataclass(frozen=True)
+class _People:
+    """Who the asker is to a version, and who could sign it."""
+
+    author: bool
+    approver: bool
+    may_sign: bool
+    why_not: str
+    signers: tuple[str, ...]
+    done: Signed
+
+
+def first_day(content: Content, effective: dt.date | None, today: dt.date) -> dt.date:
+    """The day from which everything in a draft would apply: proofs and impacts take its parameters."""
+    return max([effective or today, today, *(line.since for line in content.lines)])
+
+
+def _conflicts(events: Sequence[RuleEvent]) -> tuple[DifferenceLine, ...]:
+    """What the last merge or upload could not decide, until the draft is edited again."""
+    for event in reversed(events):
+        if event.kind in ("merged", "uploaded"):
+            found: list[Any] = (event.data or {}).get("conflicts") or []
+            return tuple(DifferenceLine("conflict", rule, field, f"{rule} {field}".strip(), ours, theirs) for rule, field, _base, ours, theirs in found)
+        if event.kind in ("edited", "submitted"):
+            return ()
+    return ()
+
+
+def _result(version: RuleVersion) -> DraftResult:
+    return DraftResult(version.id, version.revision, version.status)
+
+
