@@ -56,7 +56,9 @@ class Home:
         return store
 
     def service(self, catalogue: Catalogue | None = None) -> Siquan:
-        return Siquan(self.store(), catalogue or self.catalogue(), self.clock)
+        service = Siquan(self.store(), catalogue or self.catalogue(), self.clock)
+        service.new_baselines()
+        return service
 
 
 #: job -> cron in UTC: deadlines every minute, the daily root of the history soon after midnight in China

@@ -118,7 +118,7 @@ class Editor:
         now = self.now(self.typed.form)
         for name, was in self.typed.was.items():
             mine, theirs = self.typed.mine.get(name, ""), now.get(name, "")
-            if mine or theirs != was:
+            if mine or (theirs != was and name in now):
                 yield self.label(name), was, mine, theirs
         for name, mine in self.typed.mine.items():
             if name not in self.typed.was and mine:
@@ -208,6 +208,23 @@ def given(page: RuleSetPage, form: Mapping[str, str]) -> str:
         else:
             facts[name] = coded(page, name, typed) if typed else None
     return json.dumps(facts, ensure_ascii=False)
+
+
+def told(page: RuleSetPage, wire: str) -> str:
+    """The facts of a test case in words; as they are when they are not JSON."""
+    try:
+        facts = json.loads(wire)
+    except ValueError:
+        return wire
+    if not isinstance(facts, dict):
+        return wire
+    names = {path: title or path for path, title, _kind in page.names}
+    out = []
+    for path, value in facts.items():
+        word = {True: _("是"), False: _("否"), None: _("未知")}.get(value, value) if value is None or isinstance(value, bool) else value
+        shown = dict(dict(page.choices).get(path, ())).get(str(word), word)
+        out.append(f"{names.get(path, path)} {shown if isinstance(shown, str | int | float) else json.dumps(shown, ensure_ascii=False)}")
+    return _("，").join(out)
 
 
 def edits(page: RuleSetPage, form: MultiDict[str, str], typed: Typed) -> list[Edit]:

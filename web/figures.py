@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from siquan.core.policy.views import Flow
 from siquan.core.rules.decision import VERDICTS
 
-WIDE, BOX, LEFT = 760, 96, 0  # width of the figure, of a box
+WIDE, BOX, LEFT = 780, 132, 0  # width of the figure, of a box; where it begins
 TALL, GAP, THIN = 300, 14, 20  # height for all bands together, space between boxes, least height of a band
 
 
@@ -43,6 +43,7 @@ class Sankey:
     bands: tuple[Band, ...]
     width: int
     height: float
+    box: int  # width of a box
 
 
 def sankey(flows: Sequence[Flow]) -> Sankey:
@@ -83,7 +84,7 @@ def sankey(flows: Sequence[Flow]) -> Sankey:
         t = 0.08
         y = y1 + (y2 - y1) * (3 * t**2 - 2 * t**3) + height / 2
         bands.append(Band(f, path, x1 + 16, round(y, 1)))
-    return Sankey(tuple(boxes), tuple(bands), WIDE, round(deepest, 1))
+    return Sankey(tuple(boxes), tuple(bands), WIDE, round(deepest, 1), BOX)
 
 
 def rank(name: str) -> tuple[int, str]:

@@ -68,6 +68,9 @@ def _decide_model(args: argparse.Namespace, file: Path, name: str) -> int:
         print(json_text({**decision.contract(), "value": decision.value}))
     else:
         print_decision(decision)
+        for note in decision.findings:
+            if note.result == "na":
+                print(f"  注意：{note.message}")
     return 0
 
 

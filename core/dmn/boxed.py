@@ -6,7 +6,17 @@ from collections.abc import Mapping
 
 from siquan.core.dmn import model as m
 from siquan.core.dmn.feel import tree as t
-from siquan.core.dmn.feel.evaluate import Run, Scope, build, build_tests, collect, filtered, function, invoke, turns
+from siquan.core.dmn.feel.evaluate import (
+    Run,
+    Scope,
+    build,
+    build_tests,
+    collect,
+    filtered,
+    function,
+    invoke,
+    turns,
+)
 from siquan.core.dmn.feel.kinds import MISFIT, Kind, fit
 from siquan.core.dmn.feel.lexer import FeelFault
 from siquan.core.dmn.feel.names import Names

@@ -35,7 +35,7 @@ def decide_model(runner: Runner, name: str, raw: Any, moment: dt.datetime) -> De
     findings += [Finding(element.name, "na", "NA", "", "", element.name, (Piece(note),), "") for note in result.notes]
     findings += [Finding(element.name, "na", "NA", "", "", element.name, (Piece(fault.full()),), "") for fault in runner.faults]
     return Decision(
-        f"{model.file}#{element.name}", element.label or element.name, f"{model.name} {model.version}".strip(), model.hash, moment.date(), "",
+        f"{model.file}#{element.name}", element.label or element.name, f"{model.name} (DMN {model.version})", model.hash, moment.date(), "",
         outcome, value, tuple(findings), (), (), {key: {"value": to_json(v)} for key, v in facts.items()}, ("dmn",),
     )  # fmt: skip
 

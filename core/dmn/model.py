@@ -203,7 +203,7 @@ class Import:
 
 @dataclass(frozen=True)
 class Model:
-    """One file. Elements by full id `namespace#id`, in the order of the file."""
+    """One file. `version` is that of the standard. Elements by full id `namespace#id`, in the order of the file."""
 
     name: str
     namespace: str

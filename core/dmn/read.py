@@ -98,9 +98,8 @@ class _Reader:
                 if reference not in known:
                     name = reference.rpartition("#")[2]
                     raise self.broken(element.name, f"it refers to `{name}`, which is not in the model", f"它引用的 `{name}` 不在模型里", element.line)
-        version = self.root.get("exporterVersion") or VERSIONS[self.root.space]
         return m.Model(
-            self.root.get("name"), self.namespace, version, self.file, hash, types, elements, self.imports, imported,
+            self.root.get("name"), self.namespace, VERSIONS[self.root.space], self.file, hash, types, elements, self.imports, imported,
             self.root.words("description"),
         )  # fmt: skip
 
@@ -303,5 +302,5 @@ def open_model(path: Path) -> m.Model:
             raise TooMuchXml(Where(path.name), limit=MOST_BYTES // 1_000_000, what="megabytes", what_zh="MB")
         data = path.read_bytes()
     except OSError as fault:
-        raise NotFound(Where(path.name), kind="文件", name=path.name, help=str(fault.strerror)) from None
+        raise NotFound(Where(path.name), kind="文件", name=path.name, help=" ") from fault
     return read_model(data, path.name, beside)

@@ -12,21 +12,16 @@ from typing import Any
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from siquan.core.errors import SiquanError, Where
+from siquan.core.exchange.blanks import blanks_of, filled
 from siquan.core.exchange.content import Content, placeless
-from siquan.core.exchange.diff import kept_in_order
+from siquan.core.exchange.entries import HEAD, entry_of, head_of, order_of
 from siquan.core.exchange.fields import value_of
 from siquan.core.exchange.yamltext import YamlText, entry, inside_flow, like
 from siquan.core.spec.model import RuleSetSpec, RuleSpec
 from siquan.core.spec.read import read_ruleset
 from siquan.core.spec.source import Map, parse_yaml
 
-#: keys of a rule in the order we write them; the tests of a row and its `out` stand behind `when`
-BEFORE, BEHIND = ("id", "title", "group", "when"), (
-    "outcome", "basis", "cite", "law", "say", "clear", "cure", "display_only", "priority", "unconfirmed",
-)  # fmt: skip
-HEAD = ("ruleset", "title", "process", "hit_policy", "inputs", "outputs", "default", "basis", "reads_as", "intents")
 _NUMBER_OR_DAY = re.compile(r"-?(0|[1-9]\d*)\.\d+|\d{4}-\d{2}-\d{2}")
-_BLANK = re.compile(r"\\\$[a-z_][a-z0-9_]*")
 
 
 class NotInFile(SiquanError):
@@ -49,7 +44,7 @@ class Unwritable(SiquanError):
 
 def write_yaml(text: str, content: Content) -> str:
     """The text of a plugin's rules/*.yaml, process or fragment with the rule set as the content has it. In a fragment a
-    text with `$blanks` stays as long as it can still give what the content says. Raises NotInFile, Unwritable, and what is
+    text with blanks (`$days`) stays where it still gives what the content says. Raises NotInFile, Unwritable, and what is
     wrong with the file."""
     mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
     return mark + _Writer(body, content.ruleset).run()
@@ -60,7 +55,7 @@ class _Writer:
         self.spec = spec
         raw = parse_yaml(text, spec.id)
         self.path = _path(raw, spec.id)
-        self.fragment = isinstance(raw, Map) and "fragment" in raw
+        self.blanks = blanks_of(self._within(raw), spec) if "fragment" in raw else {}
         self.old = self._read(raw)
         self.yaml = YamlText(text)
         node: Any = self.yaml.root
@@ -72,12 +67,17 @@ class _Writer:
             raise NotInFile(id=spec.id)
         self.node = node
 
-    def _read(self, raw: Any) -> RuleSetSpec:
+    def _within(self, raw: Any) -> Any:
         for name in self.path:
             raw = raw[name]
+        return raw
+
+    def _read(self, raw: Any) -> RuleSetSpec:
+        raw = filled(self._within(raw), self.blanks)
         where = getattr(raw, "where", None) or Where(self.spec.id)
-        spec = read_ruleset(self.spec.id, raw, where, process=self.spec.process, prefix=self.spec.prefix, alone=not self.path)
-        return placeless(spec)
+        return placeless(
+            read_ruleset(self.spec.id, raw, where, process=self.spec.process, prefix=self.spec.prefix, alone=not self.path)
+        )
 
     def run(self) -> str:
         old, new = self.old, placeless(self.spec)
@@ -90,29 +90,19 @@ class _Writer:
             done = self._read(parse_yaml(text, new.id))
         except SiquanError as fault:
             raise Unwritable(what=new.id, why=fault.text("en"), why_zh=fault.text("zh")) from None
-        if not self._fits(_meant(done), _meant(new)):
+        if _meant(done) != _meant(new):
             raise Unwritable(what=new.id, why="the file would not say the same", why_zh="写出来的和要写的不一样")
         return text
-
-    def _fits(self, written: Any, wanted: Any) -> bool:
-        """Whether what the file says is what is wanted; blanks of a fragment stand for any text."""
-        if self.fragment and isinstance(written, str) and isinstance(wanted, str | int) and "$" in written:
-            return re.fullmatch(_BLANK.sub("(.*)", re.escape(written)), str(wanted), re.DOTALL) is not None
-        if isinstance(written, dict) and isinstance(wanted, dict):
-            return written.keys() == wanted.keys() and all(self._fits(written[k], wanted[k]) for k in written)
-        if isinstance(written, list | tuple) and isinstance(wanted, list | tuple):
-            return len(written) == len(wanted) and all(map(self._fits, written, wanted))
-        return type(written) is type(wanted) and bool(written == wanted)
 
     # settings
 
     def _settings(self, old: RuleSetSpec, new: RuleSetSpec) -> None:
-        self._entries(self.node, _head(old), _head(new), HEAD, [self.node])
+        self._entries(self.node, head_of(old), head_of(new), HEAD, [self.node])
 
     def _entries(self, node: MappingNode, before: Mapping[str, Any], after: Mapping[str, Any], order: Sequence[str], models: Any) -> None:
         """The entries of a mapping as they should be: what goes and what changes first, so that new ones stand behind what
         stays."""
-        keys = [k for k in order if k in {*before, *after} and not self._fits(before.get(k), after.get(k))]
+        keys = [k for k in order if before.get(k) != after.get(k)]
         gone = [k for k in keys if k not in after]
         for key in sorted(keys, key=lambda k: entry(node, k) is None):
             self._put(node, key, after.get(key), [k for k in order if k not in gone], models)
@@ -149,10 +139,10 @@ class _Writer:
     # rules
 
     def _rules(self, old: RuleSetSpec, new: RuleSetSpec) -> None:
-        rows = {id: pair for id, pair in self._items()}
-        before, after = [r.id for r in old.rules], [r.id for r in new.rules]
-        if [*before] == [*after] and all(self._fits(*(r.model_dump() for r in pair)) for pair in zip(old.rules, new.rules, strict=True)):
+        if old.rules == new.rules:
             return
+        rows = dict(self._items())
+        before, after = [r.id for r in old.rules], [r.id for r in new.rules]
         was = {id: n for n, id in enumerate(before)}
         common = [id for id in after if id in was]
         kept = set(kept_in_order([was[id] for id in common], common))
@@ -185,7 +175,7 @@ class _Writer:
             for number, item in enumerate(sequence.value if isinstance(sequence, SequenceNode) else ()):
                 name = entry(item, "id")
                 if name is not None and isinstance(sequence, SequenceNode):
-                    yield str(name[1].value), (sequence, number)
+                    yield str(filled(name[1].value, self.blanks)), (sequence, number)
 
     def _first(self, new: RuleSetSpec, items: list[str]) -> None:
         """The first rules of a rule set that had none."""
@@ -202,7 +192,7 @@ class _Writer:
 
     def _rule(self, node: Any, old: RuleSpec, new: RuleSpec) -> None:
         """Changed fields of a rule that stays where it is."""
-        self._entries(node, _entry(old), _entry(new), _order(self.spec), self._neighbours())
+        self._entries(node, entry_of(old), entry_of(new), order_of(self.spec), self._neighbours())
 
     def _neighbours(self) -> list[MappingNode]:
         return [s.value[n] for _, (s, n) in self._items() if isinstance(s.value[n], MappingNode)]
@@ -211,12 +201,12 @@ class _Writer:
         self, sequence: SequenceNode | None, rule: RuleSpec, old: RuleSpec | None, rows: dict[str, tuple[SequenceNode, int]]
     ) -> str:
         """An item in the style of its neighbours; one that only moved keeps its lines."""
-        if old is not None and self._fits(old.model_dump(), rule.model_dump()):
+        if old == rule:
             return self.yaml.item(*rows[rule.id])
         models = self._neighbours()
         flowing = sequence is not None and bool(sequence.flow_style) or bool(models and all(m.flow_style for m in models))
-        fields = _entry(rule)
-        names = [k for k in _order(self.spec) if k in fields]
+        fields = entry_of(rule)
+        names = [k for k in order_of(self.spec) if k in fields]
         parts = []
         for key in names:
             pattern = next((e[1] for m in models if (e := entry(m, key))), None)
@@ -260,31 +250,6 @@ def _meant(spec: RuleSetSpec) -> dict[str, Any]:
     """What a rule set says, every test of every row written out."""
     rules = tuple(r.model_copy(update={"cells": {n: value_of(r, f"cell:{n}") for n in spec.inputs}}) for r in spec.rules)
     return spec.model_copy(update={"rules": rules}).model_dump(exclude={"id", "process", "prefix"})
-
-
-def _head(spec: RuleSetSpec) -> dict[str, Any]:
-    """The settings as they stand in a file; what says nothing is left out."""
-    outputs: Any = list(spec.outputs) if not spec.output_values else {n: list(spec.output_values.get(n, ())) or None for n in spec.outputs}
-    usual = "U" if spec.inputs or any(r.cells for r in spec.rules) or spec.table else "C"
-    found = {
-        "title": spec.title, "hit_policy": spec.hit_policy if spec.hit_policy != usual else "", "inputs": list(spec.inputs), "outputs": outputs,
-        "default": spec.default, "basis": spec.default_basis,
-        "reads_as": [r.model_dump(exclude_defaults=True) for r in spec.readings],
-        "intents": [i.model_dump(exclude_defaults=True) for i in spec.intents],
-    }  # fmt: skip
-    return {k: v for k, v in found.items() if v not in (None, "", [], {})}
-
-
-def _entry(rule: RuleSpec) -> dict[str, Any]:
-    """A rule as it stands in a file; what says nothing is left out."""
-    plain = {k: value_of(rule, k) for k in (*BEFORE, *BEHIND)}
-    found = {k: v for k, v in plain.items() if v not in ("", False, 0)}
-    found.update({k: v for k, v in rule.cells.items() if v.strip() not in ("", "-")})
-    return found if rule.out is None else {**found, "out": rule.out}
-
-
-def _order(spec: RuleSetSpec) -> tuple[str, ...]:
-    return (*BEFORE, *spec.inputs, "out", *BEHIND)
 
 
 def _key(name: str) -> str:

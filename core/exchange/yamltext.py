@@ -81,14 +81,15 @@ class YamlText:
 
     def add(self, mapping: MappingNode, after: Node | None, key: str, value: str) -> None:
         """A new entry behind the one whose key is `after` (None: the last)."""
+        text = f"{key}:{value}" if value.startswith(self.newline) else f"{key}: {value}"
         entries = mapping.value
         previous = next((v for k, v in entries if k is after), entries[-1][1] if entries else None)
         if mapping.flow_style or previous is None:
             at = self.end(previous) if previous is not None else self.start(mapping) + 1
-            self.edits.append((at, at, f"{', ' if previous is not None else ''}{key}: {value}"))
+            self.edits.append((at, at, f"{', ' if previous is not None else ''}{text}"))
             return
         at = self.after_line(self.end(previous))
-        self.edits.append((at, at, f"{self.newline}{' ' * self.column(mapping)}{key}: {value}"))
+        self.edits.append((at, at, f"{self.newline}{' ' * self.column(mapping)}{text}"))
 
     def remove(self, mapping: MappingNode, key: Node) -> None:
         """Takes an entry out, with a comment on its line."""

@@ -35,6 +35,8 @@ Truths = tuple[bool | None, ...]
 Run = Callable[[Sequence[Any], Sequence[Any], dt.date], Truths | None]
 #: a limit nobody set: no value is too old
 UNLIMITED = 10_000_001
+#: calls that give a truth as it is
+_TRUTHS = ("present", "absent", "list contains", "all", "any")
 _CLASSES = {"number": "int", "date": "date", "text": "str", "enum": "str"}
 
 
@@ -109,6 +111,8 @@ class _KernelWriter(_Writer):
     def boolean(self, node: t.Node) -> str:
         if isinstance(node, t.Fact) and node.type.kind == "boolean":
             return f"(False if {(x := self._fact(node))} is A else {x})"
+        if isinstance(node, t.Call) and node.func in _TRUTHS:
+            return self.write(node)
         return super().boolean(node)
 
     def _fact(self, node: t.Fact) -> str:
@@ -172,8 +176,8 @@ class _KernelWriter(_Writer):
     def _compare(self, op: str, a: t.Node, b: t.Node) -> str:
         if isinstance(a, t.Literal) != isinstance(b, t.Literal) and isinstance(a if isinstance(b, t.Literal) else b, t.Fact):
             return self._against(op, a, b)
-        kind = _CLASSES.get(a.type.kind)
-        if kind is None or _CLASSES.get(b.type.kind) != kind or not all(isinstance(n, t.Fact | t.Param | t.Today) for n in (a, b)):
+        kind = _CLASSES.get(a.type.kind) or _CLASSES.get(b.type.kind)
+        if kind is None or not all(isinstance(n, t.Fact | t.Param | t.Today) for n in (a, b)):
             return super()._compare(op, a, b)
         x, y = self.write(a), self.write(b)
         like = f"{x}{_PY[op]}{y} if {x}.__class__ is {kind} and {y}.__class__ is {kind} else cmp({op!r},{x},{y})"

@@ -36,11 +36,21 @@ from siquan.core.proof.logic import (
     total,
 )
 from siquan.core.proof.rows import list_of
-from siquan.core.proof.steps import FIRST, LAST, Step, beyond_calendar, count_bounds, passed, shift_bounds, shifted
+from siquan.core.proof.steps import (
+    FIRST,
+    LAST,
+    Step,
+    beyond_calendar,
+    count_bounds,
+    passed,
+    shift_bounds,
+    shifted,
+)
 from siquan.core.proof.world import SCALARS, World
 from siquan.core.rules import tree as t
 from siquan.core.rules.compile import compile_one
 from siquan.core.rules.decide import RuleSet
+from siquan.core.rules.functions import between
 from siquan.core.rules.parameters import ParameterBook
 from siquan.core.rules.values import ABSENT, Duration
 
@@ -444,10 +454,12 @@ class Reading:
                 term: Any = moved
             else:
                 run = shifted(by.months)
-                step = Step(self._variable(f"{day.term} +{by.months}M"), day.term, run, True)
-                self.world.step(step)
-                self.world.axioms.append(shift_bounds(day.term, step.var, by.months))
-                term, there, steps = step.var, both(there, step.span()), (step.var,)
+                term, new = self.world.apply(f"+{by.months}M", (day.term,), run)
+                step = Step(term, day.term, run, True)
+                if new:
+                    self.world.step(step)
+                    self.world.axioms.append(shift_bounds(day.term, term, by.months))
+                there, steps = both(there, step.span()), (term,)
         else:
             term = day.term
         if isinstance(by.term, int) and by.term == 0:
@@ -463,16 +475,21 @@ class Reading:
         days = plus(end.term, times(start.term, -1))
         if unit == "days":
             return Value("number", days, there, absent)
-        variable = self._variable(f"{unit} {start.term}..{end.term}")
-        self.world.axioms.append(either(no(there), count_bounds(days, variable, 12 if unit == "years" else 1)))
-        if isinstance(end.term, int) or isinstance(start.term, int):
-            backward = isinstance(end.term, int)
+        open_ = tuple(d for d in (start.term, end.term) if not isinstance(d, int))
+        if not open_:
+            fixed: int = between(unit, dt.date.fromordinal(start.term), dt.date.fromordinal(end.term))
+            return Value("number", fixed, there, absent)
+        backward = isinstance(end.term, int)
+        if len(open_) == 2:
+            variable, new = self.world.apply(unit, open_, lambda a, b: between(unit, dt.date.fromordinal(a), dt.date.fromordinal(b)))
+        else:
             run = passed(unit, end.term if backward else start.term, fixed_end=backward)
-            self.world.step(Step(variable, start.term if backward else end.term, run, not backward))
+            variable, new = self.world.apply(f"{unit} {start.term if end.term is open_[0] else ''}..{end.term if backward else ''}", open_, run)
+            if new:
+                self.world.step(Step(variable, open_[0], run, not backward))
+        if new:
+            self.world.axioms.append(either(no(there), count_bounds(days, variable, 12 if unit == "years" else 1)))
         return Value("number", variable, there, absent, steps=(variable,))
-
-    def _variable(self, name: str) -> Any:
-        return z3.Int(f"{name}{self.world.tag}", self.world.ctx)
 
     def _days(self, n: Value) -> Value:
         whole: Flag = no(n.spread)

@@ -11,11 +11,25 @@ from fractions import Fraction
 from typing import Any
 
 from siquan.core.proof.encode import Reading
-from siquan.core.proof.logic import Beyond, Flag, Term, Truth, both, choose, either, every, no, order, some, total
+from siquan.core.proof.logic import (
+    Beyond,
+    Flag,
+    Term,
+    Truth,
+    both,
+    choose,
+    either,
+    every,
+    no,
+    order,
+    some,
+    total,
+)
 from siquan.core.rules import tree as t
 from siquan.core.rules.decide import Rule, cap
 from siquan.core.rules.decision import BASES, OUTCOMES, RANK
 from siquan.core.rules.table import Table
+from siquan.core.spec.model import RuleSpec
 from siquan.core.spec.table import identity, number
 
 Flags = dict[str, Flag]
@@ -28,7 +42,7 @@ BLOCKED = ""
 class Row:
     """A table's row that may hit, in the order its hit policy reads them."""
 
-    id: str
+    spec: RuleSpec
     key: Key
     out: Any
     truth: Truth
@@ -44,6 +58,8 @@ class Result:
     outs: Mapping[Key, Any] = field(default_factory=dict)
     rows: tuple[Row, ...] = ()
     number: Term | None = None
+    #: of a table that lists the rows that hit: what it says where none does
+    default: Key = None
 
     def at_most(self, outcome: str) -> Flag:
         """That it is this outcome or a milder one."""
@@ -199,7 +215,7 @@ def _none(table: Table) -> tuple[Key, Any]:
 
 def tabled(table: Table, truths: Mapping[str, Truth]) -> Result:
     """The answer of a table under these truths of its rows."""
-    rows = [Row(r.id, identity(r.out), r.out, truths[r.id]) for r in table.rows if r.id in truths]
+    rows = [Row(r, identity(r.out), r.out, truths[r.id]) for r in table.rows if r.id in truths]
     match table.policy:
         case "F" | "P":
             return _first(table, rows).result()
@@ -279,21 +295,21 @@ def _edge(table: Table, rows: Sequence[Row]) -> Answers:
 
 def _collected(table: Table, rows: Sequence[Row]) -> Result:
     """Lists, counts and sums: one unknown row more is another value, unless it adds nothing."""
-    if isinstance(table.default, list) and table.default or table.default is not None and table.policy in ("C#", "C+"):
-        raise Beyond("收集命中行的表，另有没有命中时的值")
-    sure, unknown = [r.truth.yes for r in rows], [r.truth.unknown for r in rows]
-    hit = some(sure)
-    counts: Term | None = None
-    if table.policy == "C+":
-        adds = [number(r.out) or 0 for r in rows]
-        counts = total(choose(r.truth.yes, Fraction(a), 0) for r, a in zip(rows, adds, strict=True))
-        open_ = either(some(u for u, a in zip(unknown, adds, strict=True) if a), both(no(hit), some(unknown)))
-    else:
-        open_ = some(unknown)
-        counts = total(choose(y, 1, 0) for y in sure) if table.policy == "C#" else None
-    empty = no(hit) if table.default is None and table.policy != "C#" else False
+    sure, maybe, unknown = ([getattr(r.truth, name) for r in rows] for name in ("yes", "maybe", "unknown"))
+    hit, several = some(sure), some(both(m, others) for m, others in zip(maybe, _around(maybe), strict=True))
+    adds = [1 if table.policy != "C+" else number(r.out) or 0 for r in rows]
+    # without any row the table answers something of its own, which a single row may happen to say as well
+    _, without = _none(table)
+    differs = [table._answer([r.spec]) != table._answer([]) for r in rows]
+    moves = some(u for u, a in zip(unknown, adds, strict=True) if a)
+    brings = some(u for u, d in zip(unknown, differs, strict=True) if d)
+    open_ = either(both(hit, moves), both(no(hit), several, either(moves, brings)), both(no(hit), brings))
+    empty = no(hit) if without is None else False
     outcomes = {"EVIDENCE": open_, "BLOCK": both(no(open_), empty), "PASS": both(no(open_), no(empty))}
-    return Result(outcomes, rows=() if counts is not None else tuple(rows), number=counts)
+    if table.policy not in ("C+", "C#"):
+        return Result(outcomes, rows=tuple(rows), default=identity(without))
+    counts = total(choose(y, Fraction(a), 0) for y, a in zip(sure, adds, strict=True))
+    return Result(outcomes, number=counts if without is None else choose(hit, counts, Fraction(number(without) or 0)))
 
 
 # two results
@@ -310,17 +326,21 @@ def differ(a: Result, b: Result) -> tuple[Flag, Flag, bool]:
             raise Beyond("两版的命中方式不可比")
         return outcomes, both(passes, some(both(flag, no(b.values.get(k, False))) for k, flag in a.values.items())), True
     if a.rows or b.rows:
-        return _lists_differ(a.rows, b.rows, outcomes, passes)
+        return _lists_differ(a, b, outcomes, passes)
     return outcomes, False, True
 
 
-def _lists_differ(a: Sequence[Row], b: Sequence[Row], outcomes: Flag, passes: Flag) -> tuple[Flag, Flag, bool]:
-    if [r.key for r in a] == [r.key for r in b]:
-        # the same outs in the same order: the lists are the same where the same rows hit
-        apart = some(either(both(x.truth.yes, no(y.truth.yes)), both(y.truth.yes, no(x.truth.yes))) for x, y in zip(a, b, strict=True))
-        return outcomes, both(passes, apart), len({r.key for r in a}) == len(a)
+def _lists_differ(a: Result, b: Result, outcomes: Flag, passes: Flag) -> tuple[Flag, Flag, bool]:
+    """Which rows hit decides the list; where two rows say the same, or a list may look like what is said without a row,
+    other rows may give an equal list: then only what is found counts, not that nothing is."""
+    plain = a.default == b.default and not isinstance(a.default, tuple)
+    if [r.key for r in a.rows] == [r.key for r in b.rows]:
+        pairs = list(zip(a.rows, b.rows, strict=True))
+        apart = some(either(both(x.truth.yes, no(y.truth.yes)), both(y.truth.yes, no(x.truth.yes))) for x, y in pairs)
+        nowhere = apart is False and a.default == b.default
+        return outcomes, both(passes, apart), nowhere or plain and len({r.key for r in a.rows}) == len(a.rows)
     counted = []
-    for key in dict.fromkeys(r.key for r in (*a, *b)):
-        ours, theirs = (total(choose(r.truth.yes, 1, 0) for r in rows if r.key == key) for rows in (a, b))
+    for key in dict.fromkeys(r.key for r in (*a.rows, *b.rows)):
+        ours, theirs = (total(choose(r.truth.yes, 1, 0) for r in side.rows if r.key == key) for side in (a, b))
         counted.append(no(order("=", ours, theirs)))
     return outcomes, both(passes, some(counted)), False

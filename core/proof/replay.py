@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -13,6 +13,7 @@ import z3
 from siquan.core.errors import SiquanError
 from siquan.core.proof.encode import Reading, Unread
 from siquan.core.proof.logic import Flag, Truth, Value, both, every, implies, no, order, same
+from siquan.core.proof.steps import FIRST, LAST
 from siquan.core.proof.world import States, World
 from siquan.core.rules import tree as t
 from siquan.core.rules.compile import compile_one
@@ -20,7 +21,7 @@ from siquan.core.rules.decide import RuleSet, Situation, decide
 from siquan.core.rules.decision import Decision
 from siquan.core.rules.facts import FactSet, Reader
 from siquan.core.rules.parameters import ParameterBook
-from siquan.core.rules.values import ABSENT, Span
+from siquan.core.rules.values import ABSENT, Rows, Span
 from siquan.core.spec.table import identity
 
 #: outcome and identity of the value
@@ -44,20 +45,25 @@ class Side:
         except SiquanError:
             return None
 
+    def around(self, world: World, states: States) -> tuple[Callable[[str], Any] | None, Mapping[str, Rows]]:
+        """What the parent holds, and the lists of children."""
+        parent, lists = world.beside(states)
+        return parent.get, lists
+
     def situation(self, world: World, states: States) -> Situation | None:
         facts = self.facts(world, states)
         if facts is None:
             return None
-        parent, lists = world.beside(states)
-        return Situation(self.ruleset, facts, self.book, self.on, self.places, parent.get, lists)
+        parent, lists = self.around(world, states)
+        return Situation(self.ruleset, facts, self.book, self.on, self.places, parent, lists)
 
     def decision(self, world: World, states: States) -> Decision | None:
         """As the compiled reading decides it, with all its sentences."""
         facts = self.facts(world, states)
         if facts is None:
             return None
-        parent, lists = world.beside(states)
-        return decide(self.ruleset, facts, self.book, self.on, self.places, parent=parent.get, lists=lists, both=False)
+        parent, lists = self.around(world, states)
+        return decide(self.ruleset, facts, self.book, self.on, self.places, parent=parent, lists=lists, both=False)
 
     def verdict(self, world: World, states: States) -> Verdict | None:
         """Outcome and value alone; of a large table a good deal faster than `decision`."""
@@ -86,8 +92,9 @@ def side(reading: Reading) -> Side:
 class Unreads:
     """Expressions without a formula, evaluated on facts: what the formula may learn from a case that was tried."""
 
-    def __init__(self, world: World, readings: Sequence[Reading]) -> None:
+    def __init__(self, world: World, readings: Sequence[Reading], sides: Sequence[Side] = ()) -> None:
         self.world, self.readings = world, readings
+        self.sides = tuple(sides) or tuple(side(r) for r in readings)
         self._runs: dict[int, Callable[..., Any]] = {}
 
     def all(self) -> list[Unread]:
@@ -96,8 +103,8 @@ class Unreads:
     def evaluated(self, states: States) -> list[tuple[Unread, Any]]:
         """Each with its value on these facts."""
         out = []
-        for reading in self.readings:
-            here = side(reading).situation(self.world, states) if reading.unread else None
+        for reading, beside in zip(self.readings, self.sides, strict=True):
+            here = beside.situation(self.world, states) if reading.unread else None
             for unread in reading.unread.values() if here is not None else ():
                 run = self._runs.setdefault(id(unread.node), compile_one(unread.node))
                 out.append((unread, run(here.fact, here.param, reading.on)))  # type: ignore[union-attr]
@@ -115,13 +122,15 @@ class Unreads:
             read = self.reads(unread)
             sure = sure and not any(p in self.world.lists for p in read)
             out.append(implies(every(self.world.is_(p, states[p]) for p in read), stands))
-        for step in self.world.steps.values():
-            day = model.eval(step.day, model_completion=True).as_long()
-            value = step.run(day)
-            shown = model.eval(step.var, model_completion=True).as_long()
-            if value is not None and shown != value:
-                out.append(implies(order("=", step.day, day), order("=", step.var, value)))
-                out.append(step.at(value))
+        for applied in self.world.applied.values():
+            days = [d if isinstance(d, int) else model.eval(d, model_completion=True).as_long() for d in applied.days]
+            value = applied.run(*days) if all(FIRST <= d <= LAST for d in days) else None
+            if value is None or model.eval(applied.var, model_completion=True).as_long() == value:
+                continue
+            here = every(order("=", d, day) for d, day in zip(applied.days, days, strict=True))
+            out.append(implies(here, order("=", applied.var, value)))
+            step = self.world.steps.get(applied.var.get_id())
+            out += [step.at(value)] if step is not None else []
         return out, sure
 
     def reads(self, unread: Unread) -> list[str]:

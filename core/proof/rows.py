@@ -204,6 +204,18 @@ class RowKinds:
             out += [self.row(kind, len(out) + k) for k in range(n)]
         return Rows(tuple(out), counts.complete)
 
+    def counted(self, rows: Rows) -> Counts | None:
+        """Real rows by their kinds; None when one is of no kind that was foreseen."""
+        keys = [tuple(self.columns[i][n] for i in self.tests) for n in range(len(self.rows))]
+        found = [0] * len(keys)
+        for row in rows.items:
+            key = tuple(_seen(self.tests[i][1](row)) for i in self.tests)
+            if key in keys:
+                found[keys.index(key)] += 1
+            elif any(k != "no" for k in key):
+                return None
+        return Counts(tuple(found), rows.complete)
+
     def has(self, counts: Counts) -> Flag:
         """That the list is this one."""
         if len(counts.of) != len(self.counts):

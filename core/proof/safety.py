@@ -12,7 +12,7 @@ from typing import Any
 
 from siquan.core.proof.compare import expressions
 from siquan.core.proof.encode import Reading
-from siquan.core.proof.logic import Beyond, Flag, Truth, both, either, every, no, order, same
+from siquan.core.proof.logic import Beyond, Flag, Truth, Value, both, either, implies, no, order, same
 from siquan.core.proof.outcome import results
 from siquan.core.proof.replay import Side
 from siquan.core.proof.search import TIMEOUT, Budget, Search
@@ -74,14 +74,8 @@ def unknown_safe(
 
 def _derived(less: Reading, more: Reading) -> list[Flag]:
     """A derived fact that has a value keeps it: nobody states another once it is worked out."""
-    out: list[Flag] = []
-    for path in less.ruleset.derived:
-        a, b = less.found(path), more.found(path)
-        if a is None or b is None or a.kind != b.kind:
-            continue
-        alike = same(a.term, b.term) if a.kind == "boolean" else both(order("=", a.term, b.term), order("=", a.upper, b.upper))
-        out += [either(no(a.absent), b.absent), either(no(both(a.there, no(a.spread))), both(b.there, alike))]
-    return out
+    pairs = ((less.found(path), more.found(path)) for path in less.ruleset.derived)
+    return [_kept(a, b) for a, b in pairs if a is not None and b is not None and a.kind == b.kind]
 
 
 def _unread(less: Reading, more: Reading) -> list[Flag]:
@@ -89,18 +83,21 @@ def _unread(less: Reading, more: Reading) -> list[Flag]:
     out: list[Flag] = []
     for key, unread in less.unread.items():
         other = more.unread.get(key)
-        if other is None:
-            continue
-        a, b = unread.found, other.found
+        a, b = unread.found, None if other is None else other.found
         if isinstance(a, Truth) and isinstance(b, Truth):
-            out += [either(no(a.yes), b.yes), either(no(a.no), b.no)]
-        elif not isinstance(a, Truth) and not isinstance(b, Truth):
-            if a.kind == "boolean":
-                alike = same(a.term, b.term)
-            else:
-                # a span may only become narrower
-                alike = both(
-                    either(a.open[0], both(no(b.open[0]), order("<=", a.term, b.term))), either(a.open[1], both(no(b.open[1]), order("<=", b.upper, a.upper)))
-                )
-            out += [either(no(a.absent), b.absent), either(no(a.there), both(b.there, alike))]
-    return [every(out)]
+            out += [implies(a.yes, b.yes), implies(a.no, b.no)]
+        elif isinstance(a, Value) and isinstance(b, Value):
+            out.append(_kept(a, b))
+    return out
+
+
+def _kept(a: Value, b: Value) -> Flag:
+    """That a value stays when more is known; a span may only become narrower."""
+    if a.kind == "boolean":
+        alike = same(a.term, b.term)
+    elif a.high is None and b.high is None:
+        alike = order("=", a.term, b.term)
+    else:
+        low = either(a.open[0], both(no(b.open[0]), order("<=", a.term, b.term)))
+        alike = both(low, either(a.open[1], both(no(b.open[1]), order("<=", b.upper, a.upper))))
+    return both(implies(a.absent, b.absent), implies(a.there, both(b.there, alike)))

@@ -15,7 +15,7 @@ import z3
 
 from siquan.core.proof.encode import Reading
 from siquan.core.proof.logic import Flag, both, either, no
-from siquan.core.proof.replay import Unreads, is_value, side
+from siquan.core.proof.replay import Side, Unreads, is_value, side
 from siquan.core.proof.rows import Counts
 from siquan.core.proof.world import State, States, World
 from siquan.core.rules import tree as t
@@ -62,14 +62,16 @@ class Found:
 class Search:
     """One solver over the facts of a world. Everything said of the world stands in it before a search is made."""
 
-    def __init__(self, world: World, readings: Sequence[Reading], budget: Budget) -> None:
+    def __init__(self, world: World, readings: Sequence[Reading], budget: Budget, sides: Sequence[Side] = (), usual: States | None = None) -> None:
+        """`usual` is the case from which as few facts as may be should differ; without it one of harmless facts."""
         self.world, self.budget = world, budget
-        self.unreads = Unreads(world, readings)
+        self.unreads = Unreads(world, readings, sides)
         self.solver = z3.SolverFor("ALL", ctx=world.ctx)
         self.solver.set("random_seed", 1)
         self.add(*world.axioms)
         #: what a case is compared with: the closest to it is the plainest
-        self.usual: States = {p: self.harmless(p) for p in world.paths()}
+        self._lenient = usual is None
+        self.usual: States = usual or {p: self.harmless(p) for p in world.paths()}
         self._near: dict[str, Any] = {}
 
     def add(self, *flags: Flag) -> None:
@@ -118,7 +120,7 @@ class Search:
         if found is None:
             usual = self.usual[path]
             flag = self.world.is_(path, usual)
-            if usual is None and path in self.world.slots and self.world.slots[path].record:
+            if usual is None and self._comes_along(path):
                 flag = either(flag, self.world.is_(path, self.world.simple(path)))
             found = self._near[path] = self._assumption(f"~{len(self._near)}", flag)
         return found
@@ -159,8 +161,12 @@ class Search:
         usual = self.usual[path]
         if _alike(state, usual):
             return True
+        return usual is None and self._comes_along(path) and _alike(state, self.world.simple(path))
+
+    def _comes_along(self, path: str) -> bool:
+        """A field of a record that need not exist."""
         slot = self.world.slots.get(path)
-        return usual is None and slot is not None and bool(slot.record) and _alike(state, self.world.simple(path))
+        return self._lenient and slot is not None and bool(slot.record)
 
     # the search itself
 

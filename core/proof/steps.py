@@ -43,6 +43,15 @@ def passed(unit: str, fixed: int, *, fixed_end: bool) -> Run:
 
 
 @dataclass(frozen=True)
+class Applied:
+    """The variable `var` is the function `run` of dates; what the solver does not know of it is learnt case by case."""
+
+    var: Any
+    days: tuple[Any, ...]
+    run: Callable[..., int | None]
+
+
+@dataclass(frozen=True)
 class Step:
     """The variable `var` is `run` of the date `day` (an ordinal), rising or falling."""
 

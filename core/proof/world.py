@@ -6,16 +6,16 @@ the wire form again, and facts become a condition on the variables."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import z3
 
-from siquan.core.proof.logic import Flag, Truth, Value, both, either, every, no, order, same, some
+from siquan.core.proof.logic import Flag, Truth, Value, both, either, every, implies, no, order, same, some
 from siquan.core.proof.rows import Counts, RowKinds
-from siquan.core.proof.steps import FIRST, LAST, Step
+from siquan.core.proof.steps import FIRST, LAST, Applied, Step
 from siquan.core.rules import tree as t
 from siquan.core.rules.facts import Schema, to_wire, type_of
 from siquan.core.rules.parameters import plain
@@ -56,6 +56,7 @@ class World:
         self.slots: dict[str, Slot] = {}
         self.lists: dict[str, RowKinds] = {}
         self.steps: dict[int, Step] = {}
+        self.applied: dict[tuple[Any, ...], Applied] = {}
         self._by_term: dict[int, Slot] = {}
         self.turns: set[tuple[int, int]] = set()
         self.axioms: list[Flag] = []
@@ -200,7 +201,18 @@ class World:
         for path, kinds in self.lists.items():
             self.axioms += kinds.close(f"{path}{self.tag}", self.ctx)
 
+    def apply(self, name: str, days: tuple[Any, ...], run: Callable[..., int | None]) -> tuple[Any, bool]:
+        """The variable for a function of dates, and whether it is new."""
+        key = (name, *(d if isinstance(d, int) else f"#{d.get_id()}" for d in days))
+        found = self.applied.get(key)
+        if found is not None:
+            return found.var, False
+        var = self._int(f"{name}({', '.join(str(k) for k in key[1:])})")
+        self.applied[key] = Applied(var, days, run)
+        return var, True
+
     def step(self, step: Step) -> None:
+        """The function is monotone in one date: comparisons with constants can be made exact."""
         self.steps[step.var.get_id()] = step
 
     def compared(self, value: Value, constant: Any) -> None:
@@ -308,6 +320,10 @@ class World:
             out.append(either(no(b.there), both(a.there, alike)))
         out += [either(no(gone), self.records[path]) for path, gone in less.records.items() if path in self.records]
         out += [self.lists[path].refines(kinds) for path, kinds in less.lists.items() if path in self.lists]
+        # both were written in the same order: the same function of the same days gives the same
+        for mine, theirs in zip(self.applied.values(), less.applied.values(), strict=True):
+            alike_days = every(order("=", a, b) for a, b in zip(mine.days, theirs.days, strict=True))
+            out.append(implies(alike_days, order("=", mine.var, theirs.var)))
         return every(out)
 
     def wire(self, states: Mapping[str, State]) -> dict[str, Any]:

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from siquan.core.jobs import Jobs
 from siquan.core.plugins import Catalogue
+from siquan.core.policy.views import (
+    DifferenceLine,
+    DraftPage,
+    DraftResult,
+    ImpactCard,
+    ImpactPage,
+    RuleSetCard,
+    RuleSetPage,
+    WayOutView,
+)
 from siquan.core.rules.decision import Decision
 from siquan.core.service.accounts import Accounts
 from siquan.core.service.acts import Acts
 from siquan.core.service.app import App
 from siquan.core.service.clockwork import Clockwork
+from siquan.core.service.drafts import Drafts
 from siquan.core.service.forms import Forms
+from siquan.core.service.impacts import Impacts
 from siquan.core.service.inbox import Inbox
+from siquan.core.service.migrating import Migrating
 from siquan.core.service.pages import CasePage
 from siquan.core.service.papers import Papers
 from siquan.core.service.processes import Processes
+from siquan.core.service.rules import Rules
 from siquan.core.service.uploads import Uploads
+from siquan.core.service.ways import Ways
 from siquan.core.store import audit
 from siquan.core.store.database import Store
 from siquan.core.views import (
@@ -48,6 +63,11 @@ class Siquan:
         self._uploads = Uploads(self.app, self._papers)
         self._processes = Processes(self.app, self._forms)
         self._clockwork = Clockwork(self.app, self._acts)
+        self._rules = Rules(self.app)
+        self._drafts = Drafts(self.app, self._rules)
+        self._impacts = Impacts(self.app, self._rules, self._drafts)
+        self._migrating = Migrating(self.app, self._acts, self._rules)
+        self._ways = Ways(self.app, self._papers, self._rules.prover)
 
     # people
 
@@ -139,16 +159,17 @@ class Siquan:
         return self._uploads.import_sheet(case_id, target, person, filename, data, revision, key)
 
     def attach(self, jobs: Jobs, folder: Path) -> None:
-        """Gives the service its background: large imports are then written by a worker."""
+        """Gives the service its background: large imports and impact runs are then made by a worker."""
         self._uploads.attach(jobs, folder)
+        self._impacts.attach(jobs)
 
     # deciding and proving
 
     def decide(
         self, ruleset: str, facts: Mapping[str, Any], on: dt.date | None = None, place: str = "",
-        overrides: Mapping[str, str] | None = None, lang: str = "zh",
+        overrides: Mapping[str, str] | None = None, lang: str = "zh", known: dt.date | None = None,
     ) -> Decision:  # fmt: skip
-        return self._papers.decide(ruleset, facts, on, place, overrides or {}, lang)
+        return self._papers.decide(ruleset, facts, on, place, overrides or {}, lang, known)
 
     def decision(self, decision_id: str, person: str, lang: str = "zh") -> DecisionView:
         return self._papers.view(decision_id, person, lang)
@@ -165,6 +186,81 @@ class Siquan:
     def audit_head(self, case_id: str) -> str:
         with self.app.store.read() as tx:
             return tx.cases.get(case_id).last_hash
+
+    def way_out(self, decision_id: str, person: str, lang: str = "zh") -> WayOutView:
+        return self._ways.out(decision_id, person, lang)
+
+    # rules in the hands of the policy team
+
+    def rule_sets(self, person: str, lang: str = "zh") -> tuple[RuleSetCard, ...]:
+        return self._rules.cards(person, lang)
+
+    def rule_set(self, ruleset: str, person: str, lang: str = "zh", on: dt.date | None = None, version: str = "") -> RuleSetPage:
+        return self._rules.page(ruleset, person, lang, on, version)
+
+    def rule_diff(self, ruleset: str, before: str, after: str, person: str, lang: str = "zh") -> tuple[DifferenceLine, ...]:
+        return self._rules.differences(ruleset, before, after, person, lang)
+
+    def rule_file(self, ruleset: str, version: str, kind: str, person: str) -> tuple[str, bytes]:
+        return self._rules.file(ruleset, version, kind, person)
+
+    def start_draft(self, ruleset: str, person: str, title: str = "") -> DraftResult:
+        return self._drafts.start(ruleset, person, title)
+
+    def draft(self, version: str, person: str, lang: str = "zh", wait: float | None = 1.5) -> DraftPage:
+        return self._drafts.page(version, person, lang, wait)
+
+    def edit_draft(self, version: str, person: str, edits: Sequence[Mapping[str, Any]], revision: int | None = None) -> DraftResult:
+        return self._drafts.edit(version, person, edits, revision)
+
+    def upload_draft(self, version: str, person: str, filename: str, data: bytes, revision: int | None = None) -> DraftResult:
+        return self._drafts.upload(version, person, filename, data, revision)
+
+    def merge_draft(self, version: str, person: str, revision: int | None = None) -> DraftResult:
+        return self._drafts.merge(version, person, revision)
+
+    def discard_draft(self, version: str, person: str) -> None:
+        self._drafts.discard(version, person)
+
+    def start_impact(self, version: str, person: str) -> ImpactCard:
+        return self._impacts.start(version, person)
+
+    def run_impact(self, version: str, person: str, progress: Callable[[int, int], None] | None = None) -> ImpactPage:
+        """Here and now, for the command line."""
+        self._impacts.run(version, person, progress)
+        return self._impacts.page(version, person, "zh")
+
+    def cancel_impact(self, version: str, person: str) -> ImpactCard:
+        return self._impacts.cancel(version, person)
+
+    def impact(
+        self, version: str, person: str, lang: str = "zh", rule: str = "", before: str = "", after: str = "", open_only: bool = False,
+        page: int = 1,
+    ) -> ImpactPage:  # fmt: skip
+        return self._impacts.page(version, person, lang, rule, before, after, open_only, page)
+
+    def impact_file(self, version: str, person: str) -> tuple[str, bytes]:
+        return self._impacts.file(version, person)
+
+    def submit_draft(self, version: str, person: str, effective: dt.date, reason: str, revision: int | None = None) -> DraftResult:
+        return self._drafts.submit(version, person, effective, reason, revision)
+
+    def sign_draft(self, version: str, person: str, approve: bool, opinion: str = "") -> DraftResult:
+        return self._drafts.sign(version, person, approve, opinion)
+
+    def publish_draft(self, version: str, person: str) -> DraftResult:
+        return self._drafts.publish(version, person)
+
+    def withdraw_version(self, version: str, person: str, reason: str) -> DraftResult:
+        return self._drafts.withdraw(version, person, reason)
+
+    def migrate_case(self, case_id: str, version: str, person: str, reason: str) -> DraftResult:
+        return self._migrating.migrate(case_id, version, person, reason)
+
+    def new_baselines(self) -> int:
+        """Shipped rule sets that changed under a published version become drafts; how many did."""
+        with self.app.store.begin() as tx:
+            return len(self._rules.life.arrivals(tx))
 
     # time
 

@@ -84,7 +84,7 @@ class Impacts:
             self.run(version_id, person)
         else:
             with self.app.store.begin() as tx:
-                job = self.jobs.start(tx, version.id, self._key(tx, version), person)
+                job, _ = self.jobs.start(tx, version.id, person, self._key(tx, version))
             found = self.jobs.jobs.status(job)
             if found is not None and found.state in ("cancelled", "failed"):
                 self.jobs.jobs.retry(job)
@@ -95,7 +95,7 @@ class Impacts:
     def _key(self, tx: Tx, version: RuleVersion) -> str:
         """A run that is done does not stand in the way of another: decisions are recorded every day."""
         done = sum(1 for r in tx.impacts.of(version.id) if r.content_hash == version.hash and r.status == "done")
-        return f"{version.hash[:40]}/{done}"
+        return f"{version.id}/{version.hash[:40]}/{done}"
 
     def run(self, version_id: str, person: str, progress: Callable[[int, int], None] | None = None) -> str:
         """Makes the run here and now; one that was broken off goes on where it stopped. Returns its id."""
@@ -124,7 +124,7 @@ class Impacts:
             version = tx.policies.get(version_id)
             key = self._key(tx, version)
         if self.jobs is not None:
-            self.jobs.cancel(f"impact:{version.id}/{key}")
+            self.jobs.jobs.cancel(f"impact:{key}")
         with self.app.store.read() as tx:
             return self.card(tx, version) or ImpactCard("", "cancelled", 0, 0)
 
@@ -147,7 +147,7 @@ class Impacts:
 
     def _job(self, tx: Tx, version: RuleVersion) -> JobView | None:
         assert self.jobs is not None
-        return self.jobs.jobs.status(f"impact:{version.id}/{self._key(tx, version)}")
+        return self.jobs.jobs.status(f"impact:{self._key(tx, version)}")
 
     def _card(self, tx: Tx, run: ImpactRun, status: str, note: str = "") -> ImpactCard:
         found = report(tx, run.id)
@@ -244,5 +244,5 @@ def tone(before: str, after: str) -> str:
     """Whether a case fares the same, better (up) or worse (down)."""
     if before == after:
         return "same"
-    a, b = (RANK.get(x.split()[0] if x else x, 99) for x in (before, after))
+    a, b = (RANK.get(x.partition(" ")[0], 99) for x in (before, after))
     return "up" if b > a else "down" if b < a else "changed"

@@ -44,14 +44,16 @@ class Papers:
     # decisions
 
     def decide(
-        self, ruleset: str, facts: Mapping[str, Any], on: dt.date | None, place: str, overrides: Mapping[str, str], lang: str
+        self, ruleset: str, facts: Mapping[str, Any], on: dt.date | None, place: str, overrides: Mapping[str, str], lang: str, known: dt.date | None = None,
     ) -> Decision:
-        """A decision without a case, by the version that applies on that day: both engines, nothing written. Raises
+        """A decision without a case, by the version that applies on that day (`known`: as one
+        knew at the end of that one): both engines, nothing written. Raises
         Errors for facts that cannot be read."""
         self.app.catalogue.ruleset(ruleset)
         day = on or self.app.today()
         with self.app.store.read() as tx:
-            bound = self.app.in_force(tx, ruleset, day)
+            moment = dt.datetime.combine(known, dt.time.max, ZONE) if known else None
+            bound = self.app.in_force(tx, ruleset, day, moment)
             places: tuple[str, ...] = ()
             if place:
                 places = self.app.chain(tx, place).ids if tx.people.find_unit(place) else (place,)

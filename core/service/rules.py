@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from siquan.core.dmn.from_rules import from_rules
 from siquan.core.errors import NoAccess, NotFound
 from siquan.core.exchange.content import Content
 from siquan.core.exchange.diff import Difference, diff
@@ -229,6 +228,8 @@ class Rules:
         raise NotFound(kind="文件格式", name=kind)
 
     def dmn(self, bound: Bound, content: Content) -> bytes:
+        from siquan.core.dmn.from_rules import from_rules
+
         home = bound.rulesets[content.ruleset.id]
         return from_rules(content.ruleset, home.schema, bound.book)
 

@@ -143,14 +143,14 @@ CHOICES = (("ownership.type", (("owner", "产权人"), ("unit_rep", "单位代�
 INTENTS = (IntentLine("listed", "失信被执行人不得通过", "proved"), IntentLine("stricter", "只许更严", "refuted", BREACH), IntentLine("clear", "没有人直接清退", "not_proved"))
 
 
-def page(ruleset: str, version: VersionLine, changed: bool = False, on: dt.date = D(2026, 11, 23)) -> RuleSetPage:
+def page(ruleset: str, version: VersionLine, changed: bool = False, on: dt.date | None = None) -> RuleSetPage:
     table = ruleset == TABLE
     params = (replace(PARAMS[0], lines=(*PARAMS[0].lines, DRAFT_PARAM)), PARAMS[1]) if changed and not table else () if table else PARAMS
     line = (version,) if version.id not in ("v-0", "v-10", "v-11") else ()
     return RuleSetPage(
         ruleset, "物业企业信用等级" if table else "候选人负面清单", "" if table else "审查报名人是否符合资格、有没有不得参选的情形。",
         "red_property" if table else "owners_committee", "红色物业" if table else "业委会与换届", "approval" if table else "owners_committee.candidate", "等级评定" if table else "候选人",
-        "table" if table else "list", "U" if table else "C", version, on, table_rows(changed) if table else rules(changed), COLUMNS if table else (), params,
+        "table" if table else "list", "U" if table else "C", version, on or D(2026, 11, 23), table_rows(changed) if table else rules(changed), COLUMNS if table else (), params,
         (*CASES, CaseText("反例：欠费九个月", '{"arrears.months": 9}', "REJECT", ("OC-N01",), True, added=True)) if changed else CASES,
         (*line, V11, V10, V0), INTENTS[:1], True, names=NAMES, choices=CHOICES, places=(("community/wutongli", "梧桐里社区"), ("street/guixiang", "桂巷街道")),
     )  # fmt: skip

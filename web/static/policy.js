@@ -52,22 +52,37 @@
     });
   }
 
+  // where the focus is: an id, or the place among the controls of the nearest thing with one
+  var CONTROLS = 'a, button, input, select, textarea, summary';
+  function spotOf(element) {
+    if (!element || element === main || !main.contains(element)) { return null; }
+    if (element.id) { return { id: element.id }; }
+    var home = element.closest('[id]');
+    return { id: home.id, n: Array.prototype.indexOf.call(home.querySelectorAll(CONTROLS), element) };
+  }
+  function elementAt(spot) {
+    var home = spot && document.getElementById(spot.id);
+    return home && spot.n !== undefined ? home.querySelectorAll(CONTROLS)[spot.n] : home;
+  }
+
   function put(text, address) {
     var page = new DOMParser().parseFromString(text, 'text/html');
     var fresh = page.getElementById('main');
     if (!fresh) { location.assign(address); return; }
     var kept = typedElsewhere();
-    var focus = document.activeElement && main.contains(document.activeElement) ? document.activeElement.id : '';
+    var spot = spotOf(document.activeElement);
+    var height = spot ? document.activeElement.getBoundingClientRect().top : 0;
     var open = all('details[open]').map(function (e) { return e.id; }).filter(Boolean);
     var top = window.scrollY;
     main.replaceChildren.apply(main, Array.prototype.slice.call(document.importNode(fresh, true).childNodes));
     document.title = page.title;
     putBack(kept);
     open.forEach(function (id) { var e = document.getElementById(id); if (e) { e.open = true; } });
-    window.scrollTo(0, top);
     var wrong = sent && main.querySelector('.sq-errors[role=alert]');
-    var next = wrong || (focus && document.getElementById(focus));
-    if (next) { next.focus({ preventScroll: !wrong }); }
+    var next = elementAt(spot);
+    // what is being looked at stays where it is on the screen, whatever came in above it
+    window.scrollTo(0, next ? window.scrollY + next.getBoundingClientRect().top - height : top);
+    if (wrong || next) { (wrong || next).focus({ preventScroll: !wrong }); }
     var said = main.querySelector('[data-announce]');
     status.textContent = said ? said.textContent : '';
     if (kept.say) { pending = pending || { key: 'say' }; }

@@ -11,7 +11,17 @@ from typing import Any
 from siquan.core.dmn.feel.kinds import MISFIT
 from siquan.core.dmn.feel.library.signature import builtin
 from siquan.core.dmn.feel.operators import arith
-from siquan.core.dmn.feel.values import NUMBERS, Function, compare, conjunction, contains, disjunction, distinct, equal, number
+from siquan.core.dmn.feel.values import (
+    NUMBERS,
+    Function,
+    compare,
+    conjunction,
+    contains,
+    disjunction,
+    distinct,
+    equal,
+    number,
+)
 
 
 def numbers(items: Sequence[Any]) -> list[Decimal] | None:
