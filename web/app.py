@@ -41,7 +41,6 @@ from siquan.web.blueprints import (
 from siquan.web.catalogue import gettext as _
 from siquan.web.demo import DemoAccount, demo
 from siquan.web.door import Door
-from siquan.web.edits import told as given_facts
 from siquan.web.postings import new_key
 
 #: A source of the register in a citation.
@@ -161,7 +160,7 @@ def equip_templates(app: Flask) -> None:
     app.jinja_env.globals.update(
         _=catalogue.gettext, asset=asset, here=here, new_key=new_key, languages=catalogue.LANGUAGES
     )
-    app.jinja_env.filters.update(day=dates.day, moment=dates.moment, longday=dates.long_day, given=given_facts)
+    app.jinja_env.filters.update(day=dates.day, moment=dates.moment, longday=dates.long_day)
 
     @app.context_processor
     def frame() -> dict[str, Any]:

@@ -210,26 +210,11 @@ def given(page: RuleSetPage, form: Mapping[str, str]) -> str:
     return json.dumps(facts, ensure_ascii=False)
 
 
-def told(page: RuleSetPage, wire: str) -> str:
-    """The facts of a test case in words; as they are when they are not JSON."""
-    try:
-        facts = json.loads(wire)
-    except ValueError:
-        return wire
-    if not isinstance(facts, dict):
-        return wire
-    names = {path: title or path for path, title, _kind in page.names}
-    out = []
-    for path, value in facts.items():
-        word = {True: _("是"), False: _("否"), None: _("未知")}.get(value, value) if value is None or isinstance(value, bool) else value
-        shown = dict(dict(page.choices).get(path, ())).get(str(word), word)
-        out.append(f"{names.get(path, path)} {shown if isinstance(shown, str | int | float) else json.dumps(shown, ensure_ascii=False)}")
-    return _("，").join(out)
-
-
 def edits(page: RuleSetPage, form: MultiDict[str, str], typed: Typed) -> list[Edit]:
     """The edits a posted form asks for, in the order they are to be made."""
     kind, _colon, target = typed.form.partition(":")
+    standing = [r.id for r in page.rules if r.change != "removed"]
+    last = standing[-1] if standing else ""
     do, _colon, which = form.get("do", "").partition(":")
     out: list[Edit] = []
     if kind == "say":
@@ -239,7 +224,6 @@ def edits(page: RuleSetPage, form: MultiDict[str, str], typed: Typed) -> list[Ed
         out = [{"op": "cell", "rule": name[1], "column": name[2], "text": v} for name, v in cells]
         new = {n[2:]: v for n, v in typed.mine.items() if n.startswith("n|") and v}
         if new:
-            last = page.rules[-1].id if page.rules else ""
             out.append({"op": "add", "after": last, "fields": {}, "cells": new})
     elif kind == "rule":
         fields = {n[2:]: shaped(n[2:], v) for n, v in typed.mine.items() if n.startswith("f|")}
@@ -249,7 +233,6 @@ def edits(page: RuleSetPage, form: MultiDict[str, str], typed: Typed) -> list[Ed
     elif kind == "add":
         fields = {n[2:]: shaped(n[2:], v) for n, v in typed.mine.items() if n.startswith("f|") and v}
         fields["when"] = condition(page, typed.mine)
-        last = page.rules[-1].id if page.rules else ""
         out = [{"op": "add", "after": behind(typed.mine.get("after", "") or last), "fields": fields, "cells": {}}]
     elif kind == "param":
         names = ("since", "value", "place", "basis", "cite", "ref")
@@ -259,7 +242,9 @@ def edits(page: RuleSetPage, form: MultiDict[str, str], typed: Typed) -> list[Ed
         out = [{"op": "settings", "fields": fields}] if fields else []
     elif kind == "case":
         because = [r for r in re.split(r"[\s,，、;；]+", text(form.get("because"))) if r]
-        out = [{"op": "case", "name": text(form.get("name")), "given": given(page, form), "expect": text(form.get("expect")), "because": because}]
+        case: Edit = {"op": "case", "name": text(form.get("name")), "given": given(page, form), "expect": text(form.get("expect"))}
+        # no rule named means any rule; an empty list would mean that none may apply
+        out = [{**case, "because": because} if because else case]
     elif kind in ("param_remove", "case_remove"):
         out = [{"op": kind, ("key" if kind == "param_remove" else "name"): target}]
     if do in ("remove", "restore") and which:

@@ -28,7 +28,10 @@ def rules(args: argparse.Namespace) -> int:
         "list": _list, "show": _show, "diff": _diff, "export": _export, "import": _import, "prove": _prove, "submit": _submit,
         "approve": _sign, "return": _sign, "publish": _publish, "withdraw": _withdraw,
     }  # fmt: skip
-    return ways[args.what](open_service(), args)
+    service = open_service()
+    if getattr(args, "draft", ""):
+        args.draft = _version(service, args.draft)
+    return ways[args.what](service, args)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,6 +79,12 @@ def _full(service: Siquan, name: str) -> str:
     known = service.app.catalogue.rulesets
     found = [r for r in known if r == name] or [r for r in known if r.rpartition(".")[2] == name]
     return found[0] if len(found) == 1 else name
+
+
+def _version(service: Siquan, name: str) -> str:
+    """A version by its id, or as `candidate@v3`."""
+    ruleset, at, wanted = name.rpartition("@")
+    return service.version_id(_full(service, ruleset), wanted) if at else name
 
 
 def _span(v: VersionLine) -> str:
@@ -229,6 +238,7 @@ def impact(args: argparse.Namespace) -> int:
             print(f"\r{done:,} / {total:,}", end="", file=sys.stderr, flush=True)
 
     service = open_service()
+    args.draft = _version(service, args.draft)
     page = service.run_impact(args.draft, args.by, progress)
     if sys.stderr.isatty():
         print(file=sys.stderr)

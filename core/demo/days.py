@@ -1,6 +1,7 @@
 """Dates of a demo script, relative to the day it is loaded.
 
 `T-20`: twenty days before today. `W-5`: the fifth working day before today. `D`, `D+15`: the day of the act itself.
+`M+1`: the first day of the next month.
 `Q-1+40`: forty days after the first day of the quarter before this one, the next working day if it is a rest day.
 `{Q-1}` inside a text is that quarter's name.
 Least distances in days hold when they are written in working days: n working days are never fewer than n days.
@@ -14,7 +15,7 @@ from typing import Any
 
 from siquan.core.calendar import DAY, Calendar
 
-_DATE = re.compile(r"([TD])([+-]\d+)?|(W)(-\d+)|(Q)(-\d+)?(\+\d+)?")
+_DATE = re.compile(r"([TD])([+-]\d+)?|(W)(-\d+)|(Q)(-\d+)?(\+\d+)?|M\+(\d+)")
 _NAME = re.compile(r"\{Q(-\d+)?\}")
 
 
@@ -29,7 +30,10 @@ class Days:
         found = _DATE.fullmatch(str(text))
         if found is None:
             return dt.date.fromisoformat(str(text)) if re.fullmatch(r"\d{4}-\d\d-\d\d", str(text)) else None
-        kind, n, work, back, quarter, quarters, more = found.groups()
+        kind, n, work, back, quarter, quarters, more, months = found.groups()
+        if months:
+            month = self.today.year * 12 + self.today.month - 1 + int(months)
+            return dt.date(month // 12, month % 12 + 1, 1)
         if work:
             return self._workday(-int(back))
         if quarter:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from siquan.core.demo.days import Days
+from siquan.core.demo.policy import play_policy
 from siquan.core.demo.rows import read_rows
 from siquan.core.errors import NotFound, SiquanError
 from siquan.core.plugins import Catalogue
@@ -84,16 +85,16 @@ def load_demo(service: Siquan, folder: Path, *, today: dt.date | None = None, pa
     # one random word per installation: no password is the same on two machines
     word = password or f"Siquan-{secrets.token_hex(3)}"
     accounts = _organisation(service, raw, word)
-    clock = _Clock()
+    days, clock = Days(day, calendar), _Clock()
     past = Siquan(service.app.store, service.app.catalogue, clock)
     kept, service.app.store.now = service.app.store.now, clock
     try:
-        days = Days(day, calendar)
         scripts = [_Script(past, clock, plugin, path, days, raw) for plugin, path, raw in _scripts(service.app.catalogue)]
         _play(scripts, clock, past)
     finally:
         service.app.store.now = kept
     service.sweep()
+    play_policy(service, read_yaml(HERE / "policy.yaml", "demo/policy.yaml") or [], days)
     file = _accounts_file(folder)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps([a.__dict__ for a in accounts], ensure_ascii=False, indent=1), encoding="utf-8")

@@ -51,14 +51,16 @@ class Boxed:
         try:
             return parse(text.text, names, self.members, self._kinds)
         except FeelFault as fault:
-            return self._fault(fault, text.line)
+            self._fault(fault, text.line)
+            return None
 
     def tests(self, text: str, names: Names, line: int = 0) -> t.Tests | None:
         """Unary tests; None when they cannot be read."""
         try:
             node = parse_tests(text, names, self.members, self._kinds)
         except FeelFault as fault:
-            return self._fault(fault, line)
+            self._fault(fault, line)
+            return None
         assert isinstance(node, t.Tests)
         return node
 

@@ -51,15 +51,17 @@ def _facts(raw: Any, takes: Mapping[str, Kind | None]) -> dict[str, Any]:
         raise BadInput(why="应是一组 事实: 值")
     out: dict[str, Any] = {}
     errors: list[SiquanError] = []
-    for key, value in raw.items():
-        name = normal(str(key))
-        inner = {f"{name}.{normal(str(k))}": v for k, v in value.items()} if isinstance(value, Mapping) and name not in takes else {name: value}
-        for own, one in inner.items():
-            if own in takes and own not in out:
-                out[own] = from_json(one, takes[own])
-                continue
-            near = "、".join(f"`{n}`" for n in difflib.get_close_matches(own, list(takes), n=3) or list(takes)[:5])
-            errors.append(UnknownFact(fact=own, path=own, near=near, help="" if near else " "))
+    heads = {".".join(name.split(".")[:n]) for name in takes for n in range(1, name.count(".") + 1)}
+    todo = [(normal(str(key)), value) for key, value in raw.items()]
+    while todo:
+        name, value = todo.pop(0)
+        if name in takes and name not in out:
+            out[name] = from_json(value, takes[name])
+        elif name in heads and isinstance(value, Mapping):
+            todo += [(f"{name}.{normal(str(k))}", v) for k, v in value.items()]
+        else:
+            near = "、".join(f"`{n}`" for n in difflib.get_close_matches(name, list(takes), n=3) or list(takes)[:5])
+            errors.append(UnknownFact(fact=name, path=name, near=near, help="" if near else " "))
     if errors:
         raise Errors(errors) if len(errors) > 1 else errors[0]
     return out

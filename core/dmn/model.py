@@ -121,6 +121,9 @@ class Row:
     outputs: tuple[Text, ...]
     annotations: tuple[str, ...] = ()
     description: str = ""
+    #: what stands in our own extension element, and the line of the row
+    extension: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,7 @@ class Decision(Element):
     knowledge: tuple[str, ...] = ()
     description: str = ""
     question: str = ""
+    extension: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ VERSIONS = {
 }
 _POLICIES = {"UNIQUE": "U", "ANY": "A", "PRIORITY": "P", "FIRST": "F", "RULE ORDER": "R", "OUTPUT ORDER": "O", "COLLECT": "C"}
 _TOTALS = {"": "C", "LIST": "C", "SUM": "C+", "MIN": "C<", "MAX": "C>", "COUNT": "C#"}
+#: the namespace of our own extension elements
+OURS = "urn:siquan:1"
 _BOXED = (
     "literalExpression", "decisionTable", "invocation", "context", "list", "relation", "functionDefinition", "conditional", "filter",
     "for", "some", "every",
@@ -127,7 +129,7 @@ class _Reader:
                 needs = [r for q in e.all("informationRequirement") for r in self.references(q, "requiredInput", "requiredDecision")]
                 return m.Decision(
                     **common, logic=self.boxed(e), requires=tuple(needs), knowledge=self.knowledge(e),  # type: ignore[arg-type]
-                    description=e.words("description"), question=e.words("question"),
+                    description=e.words("description"), question=e.words("question"), extension=_own(e, "ruleset"),
                 )  # fmt: skip
             case "businessKnowledgeModel":
                 logic = e.one("encapsulatedLogic")
@@ -256,8 +258,14 @@ class _Reader:
     def row(self, e: Element, n: int) -> m.Row:
         return m.Row(
             e.get("id") or f"{n}", tuple(self.text(i) for i in e.all("inputEntry")), tuple(self.text(o) for o in e.all("outputEntry")),
-            tuple(a.words("text") for a in e.all("annotationEntry")), e.words("description"),
+            tuple(a.words("text") for a in e.all("annotationEntry")), e.words("description"), _own(e, "rule"), e.line,
         )  # fmt: skip
+
+
+def _own(e: Element, tag: str) -> str:
+    """The text of an extension element of ours; empty when there is none."""
+    holder = e.one("extensionElements")
+    return next((c.text for c in holder.children if c.space == OURS and c.tag == tag), "") if holder is not None else ""
 
 
 def _all(model: m.Model) -> dict[str, m.Element]:

@@ -18,10 +18,10 @@ from siquan.core.dmn.feel.temporal import DateTime
 from siquan.core.dmn.feel.values import Function
 from siquan.core.dmn.read import BrokenModel
 from siquan.core.dmn.table import table
-from siquan.core.dmn.types import Types, component_names
+from siquan.core.dmn.types import Types, member_names
 from siquan.core.errors import NotFound, Where
 
-_BUILT_IN = Names([*FUNCTIONS, "now", "today"])
+BUILT_IN = Names([*FUNCTIONS, "now", "today"])
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,13 @@ class Bound:
 
     def __init__(self, model: m.Model) -> None:
         self.model = model
-        self.imports = [(name, Bound(other)) for name, other in model.imported]
-        several = [n for n in component_names(model) if " " in n or not n.isidentifier()]
-        for name, other in self.imports:
-            if name:
-                several += [e.variable.name for e in other.model.elements.values()]
-        self.boxed = Boxed(model.file, Names(several))
+        self.imports: list[tuple[str, Bound]] = [(name, Bound(other)) for name, other in model.imported]
+        self.boxed = Boxed(model.file, Names({n for n in member_names(model) if " " in n or not n.isidentifier()}))
 
         def read(text: str) -> t.Tests | None:
-            return self.boxed.tests(text, _BUILT_IN)
+            return self.boxed.tests(text, BUILT_IN)
 
-        self.types = Types(model, {name: other.types for name, other in self.imports}, read)
+        self.types: Types = Types(model, {name: other.types for name, other in self.imports}, read)
         self.boxed.know(self.types)
 
     def all(self) -> Iterator[Bound]:
@@ -116,7 +112,7 @@ class Runner:
         return "", element.variable.name
 
     def _names(self, home: Bound, required: Sequence[str]) -> Names:
-        return _BUILT_IN.inside([reach[0] or reach[1] for reach in (self._reach(home, full) for full in required)])
+        return BUILT_IN.inside([reach[0] or reach[1] for reach in (self._reach(home, full) for full in required)])
 
     def _logic(self, full: str, element: m.Decision | m.KnowledgeModel) -> Run:
         home = self._bound[full]
@@ -163,15 +159,21 @@ class Runner:
         if not name and len(decisions) == 1:
             return decisions[0]
         known = "、".join(f"`{e.name}`" for e in own.values())
-        raise NotFound(Where(self.model.file), kind="决策", name=name or "…", help=f"可用 {known}" if known else " ")
+        raise NotFound(Where(self.model.file), kind="决策", name=name or "未写明", help=f"可用 {known}" if known else " ")
 
     def inputs(self) -> dict[str, tuple[str, Kind | None]]:
-        """What a caller may give to a decision: name -> full id and kind."""
-        out = {}
-        for full, element in self._elements.items():
-            if isinstance(element, m.InputData):
-                head, own = self._reach(self._home, full)
-                out[f"{head}.{own}" if head else own] = (full, self._bound[full].boxed.kind(element.variable.type_ref))
+        """What a caller may give to a decision: name -> full id and kind. Input data of imported models go by the names
+        of the imports they come through, `B.A.income`, or by as many of the last words as are needed to tell them apart."""
+        out: dict[str, tuple[str, Kind | None]] = {}
+        shorter: dict[str, list[str]] = {}
+        for chain, full in _chains(self._home):
+            element = self._elements[full]
+            out[".".join(chain)] = (full, self._bound[full].boxed.kind(element.variable.type_ref))
+            for n in range(1, len(chain)):
+                shorter.setdefault(".".join(chain[n:]), []).append(".".join(chain))
+        for short, longs in shorter.items():
+            if short not in out and len({out[long][0] for long in longs}) == 1:
+                out[short] = out[longs[0]]
         return out
 
     def takes(self, name: str) -> dict[str, Kind | None]:
@@ -262,6 +264,15 @@ class _Turn:
             return None if value is MISFIT else value
 
         return Function(params, run, label=spec.name)
+
+
+def _chains(bound: Bound) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The input data of a model and of its imports, each with the names that lead to it."""
+    for full, element in bound.model.elements.items():
+        if isinstance(element, m.InputData):
+            yield (element.variable.name,), full
+    for name, other in bound.imports:
+        yield from (((name, *chain) if name else chain, full) for chain, full in _chains(other))
 
 
 def _plain(kind: Kind | None) -> Kind | None:

@@ -8,7 +8,7 @@ own month ends (`KNOWLEDGE`).
 from __future__ import annotations
 
 import datetime as dt
-import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -37,6 +37,8 @@ NEEDS = {"months between": ("months between",), "years between": ("months betwee
 _SAME = frozenset(
     ["count", "sum", "min", "max", "mean", "distinct values", "list contains", "modulo", "floor", "abs", "all", "any", "date"]
 )
+#: characters that stand escaped, since XML cannot hold them
+_UNSAFE = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _PERIODS = {"years": "P1Y", "months": "P1M", "days": "P1D"}
 #: how tightly each operator binds; what binds looser stands in brackets
 _TIGHT = {"or": 1, "and": 2, "=": 3, "+": 4, "-": 4, "*": 5, "/": 5, "**": 6}
@@ -52,8 +54,10 @@ class NotExpressible(SiquanError):
 
 def text(value: str) -> str:
     """A string literal of FEEL."""
-    quoted = json.dumps(value, ensure_ascii=False)[1:-1].replace("\\b", "\\u0008").replace("\\f", "\\u000c").replace("\x7f", "\\u007f")
-    return f'"{quoted}"'
+    out = ""
+    for c in value:
+        out += {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(c) or (f"\\u{ord(c):04x}" if _UNSAFE.match(c) else c)
+    return f'"{out}"'
 
 
 def constant(value: Any) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from siquan.core.dmn import model as m
@@ -10,6 +12,7 @@ from siquan.core.dmn.feel import tree as t
 from siquan.core.dmn.feel.evaluate import Ground, Scope, build_tests
 from siquan.core.dmn.feel.kinds import ANY, BUILT_IN, SYNONYMS, Kind, Test
 from siquan.core.dmn.feel.library import FUNCTIONS
+from siquan.core.dmn.feel.names import normal
 from siquan.core.dmn.feel.values import conjunction
 
 #: reads unary tests; None when they are none
@@ -89,15 +92,37 @@ def constants(tests: t.Tests) -> tuple[Any, ...]:
     return values if len(values) == len(tests.tests) and not tests.negated else ()
 
 
-def component_names(model: m.Model) -> Iterator[str]:
-    """The names of all components, also those of imported types."""
+_KEY = re.compile(r'[{,]\s*(?:"((?:[^"\\]|\\.)+)"|([^{}\[\],:"@()]+?))\s*:')
 
-    def below(spec: m.ItemDefinition) -> Iterator[str]:
-        for part in spec.components:
-            yield part.name
-            yield from below(part)
 
+def member_names(model: m.Model) -> Iterator[str]:
+    """All names that may stand behind a dot: components of types, entries of contexts, columns, outputs; also those of
+    imported models."""
     for spec in model.types:
-        yield from below(spec)
-    for _, other in model.imported:
-        yield from component_names(other)
+        yield from _components(spec)
+    for element in model.elements.values():
+        yield from _members(getattr(element, "logic", None))
+    for name, other in model.imported:
+        yield from member_names(other)
+        if name:
+            yield from (e.variable.name for e in other.elements.values())
+            yield from (inner for inner, _ in other.imported)
+
+
+def _components(spec: m.ItemDefinition) -> Iterator[str]:
+    for part in spec.components:
+        yield part.name
+        yield from _components(part)
+
+
+def _members(part: Any) -> Iterator[str]:
+    if isinstance(part, m.Text):
+        yield from (normal(a or b) for a, b in _KEY.findall(part.text))
+    elif isinstance(part, m.Item | m.Output) and part.name:
+        yield part.name
+    if is_dataclass(part):
+        for one in fields(part):
+            yield from _members(getattr(part, one.name))
+    elif isinstance(part, tuple):
+        for one in part:
+            yield from _members(one)

@@ -3,7 +3,7 @@ cases and notes by name. What only one side changed is taken; the same change on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -113,18 +113,11 @@ class _Merge:
         return all(self._words.same(k, value_of(a, k), value_of(b, k)) for k in self._keys)
 
     def _order(self, base: list[str], ours: list[str], theirs: list[str], keep: set[str]) -> list[str]:
-        """The order of the side that moved rules; what the other added stands behind its neighbour there."""
-        common = [i for i in base if i in ours and i in theirs]
-        mine, yours = ([i for i in x if i in common] for x in (ours, theirs))
-        if mine != common and yours != common and mine != yours:
-            self._clash("", "order", " ".join(common), " ".join(mine), " ".join(yours))
-        first, second = (theirs, ours) if mine == common and yours != common else (ours, theirs)
-        out = [i for i in first if i in keep]
-        for n, id in enumerate(second):
-            if id in keep and id not in out:
-                at = next((out.index(p) + 1 for p in reversed(second[:n]) if p in out), 0)
-                out.insert(at, id)
-        return out
+        order, both = _ordered(base, ours, theirs, keep)
+        if both:
+            common = [i for i in base if i in ours and i in theirs]
+            self._clash("", "order", *(" ".join(i for i in x if i in common) for x in (base, ours, theirs)))
+        return order
 
     # the rest
 
@@ -146,10 +139,26 @@ class _Merge:
     def _whole(self, pick: Callable[[Content], Mapping[Any, T]], place: Callable[[Any], tuple[str, str]]) -> Iterator[T]:
         """Things that are taken as a whole: added, removed or changed on a side. `place` gives rule and field of a conflict."""
         base, ours, theirs = pick(self.base), pick(self.ours), pick(self.theirs)
-        for key in dict.fromkeys([*ours, *theirs]):
-            one = self._one(*place(key), base.get(key), ours.get(key), theirs.get(key))
-            if one is not None:
-                yield one
+        done = {key: self._one(*place(key), base.get(key), ours.get(key), theirs.get(key)) for key in dict.fromkeys([*ours, *theirs])}
+        order, _ = _ordered(list(base), list(ours), list(theirs), {key for key, one in done.items() if one is not None})
+        for key in order:
+            one = done[key]
+            assert one is not None
+            yield one
+
+
+def _ordered(base: Sequence[Any], ours: Sequence[Any], theirs: Sequence[Any], keep: Container[Any]) -> tuple[list[Any], bool]:
+    """The order of the side that moved something, what the other added standing behind its neighbour there; and whether
+    both moved something, each its own way."""
+    common = [i for i in base if i in ours and i in theirs]
+    mine, yours = ([i for i in x if i in common] for x in (ours, theirs))
+    first, second = (theirs, ours) if mine == common and yours != common else (ours, theirs)
+    out = [i for i in first if i in keep]
+    for n, id in enumerate(second):
+        if id in keep and id not in out:
+            at = next((out.index(p) + 1 for p in reversed(second[:n]) if p in out), 0)
+            out.insert(at, id)
+    return out, mine != common and yours != common and mine != yours
 
 
 def _split(key: str) -> tuple[str, str]:

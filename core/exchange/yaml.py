@@ -14,6 +14,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from siquan.core.errors import SiquanError, Where
 from siquan.core.exchange.blanks import blanks_of, filled
 from siquan.core.exchange.content import Content, placeless
+from siquan.core.exchange.diff import kept_in_order
 from siquan.core.exchange.entries import HEAD, entry_of, head_of, order_of
 from siquan.core.exchange.fields import value_of
 from siquan.core.exchange.yamltext import YamlText, entry, inside_flow, like

@@ -15,7 +15,7 @@ from siquan.core.errors import SiquanError
 from siquan.core.jobs import Run, Stopped
 from siquan.core.policy.impact_crew import Crew, Draft, Parcel, Stretch, review_of
 from siquan.core.policy.impact_program import Verdict
-from siquan.core.policy.impact_tally import Tally, add, chained, difference, empty
+from siquan.core.policy.impact_tally import Counts, Flip, Tally, add, chained, difference, empty
 from siquan.core.rules.decision import Decision
 from siquan.core.store.canonical import canonical
 from siquan.core.store.database import Store
@@ -136,7 +136,7 @@ class _Impact:
         with closing(self._tallies(edges)) as tallies:
             for tally in tallies:
                 with self.step(done=self._done() + tally.counts["rows"], total=self.run.counts["total"]) as tx:
-                    self._write(tx, _named(tx, tally), tally.counts, upto_n=tally.upto)
+                    self._write(tx, tally.flips, tally.counts, upto_n=tally.upto)
 
     def _tallies(self, edges: list[Stretch]) -> Generator[Tally]:
         here = review_of(self.store, self.draft)
@@ -152,7 +152,8 @@ class _Impact:
             return
         found = iter(self.open_cases(self.run.upto_case))
         while batch := list(itertools.islice(found, CASES)):
-            counts, flips = {"checked": len(batch), "changed": 0, "other": 0, "failed": 0, "flow": {}, "rules": {}}, []
+            counts: Counts = {"checked": len(batch), "changed": 0, "other": 0, "failed": 0, "flow": {}, "rules": {}}
+            flips: list[Flip] = []
             for case in batch:
                 try:
                     old, new = case.decide_old(), case.decide_new()
@@ -164,7 +165,7 @@ class _Impact:
                 add(counts, {"flow": {change.before: {change.after: 1}}})
                 if change.changed:
                     add(counts, {"changed": 1, "rules": {rule: {pair: 1} for rule, pair in change.why.items()}})
-                    flips.append(("case", None, case.id, case.place, new.on, change.before, change.after, change.why))
+                    flips.append(Flip("case", None, case.id, case.place, new.on, change.before, change.after, change.why))
                 elif change.why:
                     add(counts, {"other": 1})
             with self.step(done=self._done() + len(batch)) as tx:
@@ -173,7 +174,7 @@ class _Impact:
     def _done(self) -> int:
         return int(self.run.counts["rows"] + self.run.counts["cases"].get("checked", 0))
 
-    def _write(self, tx: Tx, flips: list[Any], more: dict[str, Any], **upto: Any) -> None:
+    def _write(self, tx: Tx, flips: list[Flip], more: Counts, **upto: Any) -> None:
         counts = self.run.counts
         rows = [ImpactFlip(self.run.id, counts["flips"] + n, *flip) for n, flip in enumerate(flips, 1)]
         if rows:
@@ -183,7 +184,7 @@ class _Impact:
         counts["digest"] = chained(counts["digest"], rows)
         self.run = tx.impacts.advance(self.run, counts=self._timed(counts), **upto)
 
-    def _timed(self, counts: dict[str, Any]) -> dict[str, Any]:
+    def _timed(self, counts: Counts) -> Counts:
         now = self.store.now()
         seconds, self._since = float(counts["seconds"]) + (now - self._since).total_seconds(), now
         return {**counts, "seconds": seconds}
@@ -193,20 +194,9 @@ class _Impact:
             self.run = tx.impacts.advance(self.run, status="done", ended_at=tx.at, counts=self._timed(self.run.counts))
 
 
-def _named(tx: Tx, tally: Tally) -> list[Any]:
-    """Flips of a stretch with what they are flips of."""
-    whose = tx.inputs.whose([flip.n for flip in tally.flips])
-    out = []
-    for flip in tally.flips:
-        row = whose[flip.n]
-        kind = "refusal" if row.refused else "decision"
-        out.append((kind, row.decision_id, row.case_id, row.place, row.on_date, flip.before, flip.after, flip.why))
-    return out
-
-
-def _sum(counts: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+def _sum(counts: Counts, more: Counts) -> Counts:
     """A sum that leaves both as they are: a step that is refused must not have counted."""
-    out: dict[str, Any] = {}
+    out: Counts = {}
     add(out, {k: v for k, v in counts.items() if k not in ("digest", "seconds")})
     add(out, more)
     return {**out, "digest": counts["digest"], "seconds": counts["seconds"]}

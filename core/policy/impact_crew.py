@@ -1,15 +1,19 @@
 """Processes that review stretches side by side: rules are evaluated in Python, which runs on one core per process.
 
-A worker opens the database by itself, reads, and writes nothing. It ends when its parent does, however that ends, since
-then its pipe closes. Whatever goes wrong in a worker its stretch is reviewed again by the parent, where the fault, if it is
-one, shows itself.
+A worker is a fresh interpreter with one end of a pipe: it does not run the parent's main module again, whatever that does.
+It opens the database by itself, reads, and writes nothing; it ends when its parent does, however that ends, since then the
+pipe closes. Whatever goes wrong in a worker, its stretch is reviewed again by the parent, where the fault, if it is one,
+shows itself.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import logging
 import multiprocessing
+import subprocess
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -74,9 +78,11 @@ def review_of(store: Store, draft: Draft) -> Callable[[Stretch], Tally]:
     return run
 
 
-def work(pipe: Connection, parcel: Parcel) -> None:
-    """A worker's life: a stretch comes in, its tally goes out; None for what failed here."""
+def work(pipe: Connection) -> None:
+    """A worker's life: a parcel, then a stretch comes in and its tally goes out; None for what failed here."""
+    gc.disable()  # nothing here goes in circles, and looking for circles costs a tenth
     with suppress(EOFError, OSError, KeyboardInterrupt):
+        parcel = pipe.recv()
         with Store(parcel.url, lambda: dt.datetime.now(dt.UTC), str, create=False) as store:
             run = review_of(store, parcel.draft())
             while True:
@@ -94,16 +100,16 @@ class Crew:
 
     def __init__(self, parcel: Parcel, size: int, here: Callable[[Stretch], Tally]) -> None:
         self._here = here
-        context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
         self._jobs: dict[Connection, deque[Stretch]] = {}
         self._workers = []
         for _ in range(size):
-            ours, theirs = context.Pipe()
-            worker = context.Process(target=work, args=(theirs, parcel), name="impact", daemon=True)
-            worker.start()
+            ours, theirs = multiprocessing.Pipe()
+            command = [sys.executable, "-m", "siquan.core.policy.impact_worker", str(theirs.fileno())]
+            with suppress(OSError, ValueError):  # where no process can be started, the parent does all of it
+                self._workers.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]))
+                ours.send(parcel)
+                self._jobs[ours] = deque()
             theirs.close()
-            self._jobs[ours] = deque()
-            self._workers.append(worker)
 
     def __enter__(self) -> Crew:
         return self
@@ -113,7 +119,7 @@ class Crew:
             pipe.close()
         for worker in self._workers:
             worker.terminate()
-            worker.join()
+            worker.wait()
 
     def review(self, stretches: Sequence[Stretch]) -> Iterator[Tally]:
         """The tallies in the order of the stretches."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,42 +52,45 @@ class Review:
 
     def stretch(self, tx: Tx, after: int, upto: int) -> Tally:
         """The rows over `after` up to `upto`."""
-        tally, slow, ledger, flips = Tally(upto), [], {}, []
-        lanes, days, airs, verdict_of = self._lanes, self._days, dict[Any, Air](), self.program.verdict
-        scan, erased = _SCAN, 0
+        tally, flips, slow, erased = Tally(upto), list[tuple[int, Difference]](), list[Any](), 0
+        #: layout, place and step -> what is in the air there, and the verdicts met, counted
+        met: dict[Any, tuple[Air, Kernel, dict[Any, list[Any]]]] = {}
+        days, scan = self._days, _SCAN
         for row in tx.inputs.page(self.program.ruleset.id, after, upto):
             n, digest, text, place, outcome, value, results, inputs = row
             if inputs is None:
                 erased += 1
                 continue
-            lane = lanes.get(digest) or self._lane(tx, digest)
             day, step = days.get(text) or self._day(text)
-            air = airs.get((step, place, digest))
-            if air is None:
-                air = airs[step, place, digest] = self.program.air(day, place, lane.layout.limits)
-            truths = lane.fast.run(scan(inputs, 0)[0], air.params, day) if lane.fast.plain else None
+            there = (digest, place, step)
+            found = met.get(there)
+            if found is None:
+                lane = self._lane(tx, digest)
+                found = met[there] = self.program.air(day, place, lane.layout.limits), lane.fast, {}
+            air, kernel, ledger = found
+            truths = kernel.run(scan(inputs, 0)[0], air.params, day) if kernel.plain else None
             if truths is None:
                 slow.append(row)
                 continue
-            verdict = air.verdicts.get(truths) or verdict_of(air, truths)
-            key = (verdict, outcome, value, results, digest, place)
+            key = (truths, outcome, value, results)
             entry = ledger.get(key)
             if entry is None:
-                entry = ledger[key] = [0, self._difference(key)]
+                entry = ledger[key] = [0, self._difference(self.program.verdict(air, truths), outcome, value, results, digest)]
             entry[0] += 1
             if entry[1].changed:
                 flips.append((n, entry[1]))
+        _sum_up(tally, met)
         tally.erased(erased)
-        for key, (times, found) in ledger.items():
-            tally.count(found, key[5], times)
         for digest in dict.fromkeys(row[1] for row in slow):
             flips += self._mend(tx, self._lanes[digest], [row for row in slow if row[1] == digest], tally)
-        tally.flips = [Flip(n, found.before, found.after, found.why) for n, found in sorted(flips, key=lambda f: f[0])]
+        tally.flips = _named(tx, sorted(flips, key=lambda flip: flip[0]))
         return tally
 
     def _lane(self, tx: Tx, digest: str) -> Lane:
-        layout = tx.inputs.layout(digest)
-        lane = self._lanes[digest] = Lane(layout, self.program.kernel(layout, Mode.FAST))
+        lane = self._lanes.get(digest)
+        if lane is None:
+            layout = tx.inputs.layout(digest)
+            lane = self._lanes[digest] = Lane(layout, self.program.kernel(layout, Mode.FAST))
         return lane
 
     def _day(self, text: str) -> tuple[dt.date, int]:
@@ -95,14 +98,14 @@ class Review:
         found = self._days[text] = (day, self.program.step(day))
         return found
 
-    def _difference(self, key: Any) -> Difference:
-        verdict, outcome, value, results, digest, _ = key
-        found = self._pairs.get(key[:5])
+    def _difference(self, new: Verdict, outcome: str, value: str, results: str, digest: str) -> Difference:
+        key = (new, outcome, value, results, digest)
+        found = self._pairs.get(key)
         if found is None:
             if len(self._pairs) >= MOST_PAIRS:
                 self._pairs.clear()
-            old = Verdict(outcome, value, results)
-            found = self._pairs[key[:5]] = difference(old, self._lanes[digest].layout.rules, verdict, self.program.rules)
+            rules = self._lanes[digest].layout.rules
+            found = self._pairs[key] = difference(Verdict(outcome, value, results), rules, new, self.program.rules)
         return found
 
     # rows that need more
@@ -127,8 +130,8 @@ class Review:
             air = self.program.air(day, p.row[3], lane.layout.limits)
             truths = p.kernel.run(p.values, air.params, day)
             assert truths is not None  # only a FAST kernel passes on a row
-            change = self._difference((self.program.verdict(air, truths), *p.row[4:7], lane.layout.digest, p.row[3]))
-            tally.count(change, p.row[3])
+            change = self._difference(self.program.verdict(air, truths), *p.row[4:7], lane.layout.digest)
+            tally.count(change, {p.row[3]: 1})
             if change.changed:
                 flips.append((p.row[0], change))
         return flips
@@ -176,6 +179,27 @@ class Review:
                 place = self._behind(layout, p.kernel, at)
                 kept = records[p.row[0]][at] if at in p.lists and at in unsure else p.values[place]
                 p.values[place] = typed_list(self._types[layout.lists[at].path], kept) if at in p.lists else None
+
+
+def _sum_up(tally: Tally, met: Mapping[Any, tuple[Air, Kernel, Mapping[Any, list[Any]]]]) -> None:
+    places: dict[int, tuple[Difference, dict[str, int]]] = {}
+    for (_, place, _), (_, _, ledger) in met.items():
+        for times, change in ledger.values():
+            _, at = places.setdefault(id(change), (change, {}))
+            at[place] = at.get(place, 0) + times
+    for change, at in places.values():
+        tally.count(change, at)
+
+
+def _named(tx: Tx, flips: list[tuple[int, Difference]]) -> list[Flip]:
+    """Flips with what they are flips of."""
+    whose = tx.inputs.whose([n for n, _ in flips])
+    out = []
+    for n, change in flips:
+        row = whose[n]
+        kind = "refusal" if row.refused else "decision"
+        out.append(Flip(kind, row.decision_id, row.case_id, row.place, row.on_date, change.before, change.after, change.why))
+    return out
 
 
 def _age(layout: Layout, values: list[Any], ages: list[Any], limits: dict[str, int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +17,13 @@ Counts = dict[str, Any]
 
 
 class Flip(NamedTuple):
-    """A row whose outcome or value changes; `why` maps rules to what they said and would say, two letters."""
+    """What comes out otherwise, as `ImpactFlip` has it but for its run and number."""
 
-    n: int
+    kind: str
+    decision_id: str | None
+    case_id: str | None
+    place: str
+    on_date: dt.date | None
     before: str
     after: str
     why: dict[str, str]
@@ -76,12 +81,13 @@ class Tally:
     counts: Counts = field(default_factory=empty)
     flips: list[Flip] = field(default_factory=list)
 
-    def count(self, found: Difference, place: str, times: int = 1) -> None:
-        """Note a verdict that came `times` times."""
-        more: Counts = {"rows": times, "decided": times, "flow": {found.before: {found.after: times}}, "places": {place: times}}
+    def count(self, found: Difference, places: Mapping[str, int]) -> None:
+        """Note a verdict that came so many times at each place."""
+        times = sum(places.values())
+        more: Counts = {"rows": times, "decided": times, "flow": {found.before: {found.after: times}}, "places": places}
         pairs = {rule: {pair: times} for rule, pair in found.why.items()}
         if found.changed:
-            more |= {"changed": times, "rules": pairs, "changed_places": {place: times}}
+            more |= {"changed": times, "rules": pairs, "changed_places": places}
         elif found.why:
             more |= {"other": times, "other_rules": pairs}
         add(self.counts, more)

@@ -63,14 +63,16 @@ class Proving:
 
     def _issue(self, issue: TableIssue, rules: RuleSet, fresh: bool) -> Issue:
         text = f"{'、'.join(issue.rules)}：{ISSUES[issue.kind]}" if issue.rules else ISSUES[issue.kind]
+        text += "" if fresh else "（现行版本也是这样）"
         example = Example(self._facts(issue.example), "", None, issue.decision, _json(issue.example)) if issue.example else None
         return Issue(issue.kind, tuple(issue.rules), text, example, issue.kind in BLOCKING and fresh)
 
     def _witness(self, witness: Witness | None) -> Example | None:
         if witness is None:
             return None
-        matter = {p: v for p, v in witness.facts.items() if p in witness.changed} or dict(witness.facts)
-        rest = "其余各项都按没有问题的填" if len(matter) < len(witness.facts) else ""
+        # a fact that matters because it is unknown stands in no wire form
+        matter = {p: witness.facts.get(p) for p in witness.changed} or dict(witness.facts)
+        rest = "其余各项都按没有问题的填" if set(witness.facts) - set(matter) else ""
         return Example(self._facts(matter), rest, witness.old, witness.new, _json(witness.facts))
 
     def _facts(self, wire: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -242,7 +242,7 @@ class Boxes:
 
     def meeting(self) -> list[int]:
         """For each row the rows that meet it, itself included, as bits."""
-        everyone = (1 << len(self.boxes)) - 1
+        everyone = _union(1 << n for n in range(len(self.boxes)) if not self.empty(n))
         out = [0 if self.empty(n) else everyone for n in range(len(self.boxes))]
         for path, axis in self.axes.items():
             at = [0] * axis.domain.bit_length()

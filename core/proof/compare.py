@@ -247,7 +247,7 @@ def expressions(ruleset: RuleSet) -> list[t.Node]:
 
 def matter(search: Search, states: States, read: frozenset[str] = frozenset()) -> tuple[str, ...]:
     """The facts a person should look at: those that are not as usual. A record that comes into being is shown by its
-    fields: the unusual ones, else those that `read` names, else all that say something."""
+    fields: the unusual ones, else those that `read` names, else all that say something. So is the usual case itself."""
     unusual = [p for p in states if not search.as_usual(p, states[p])]
     out: list[str] = []
     for path in unusual:
@@ -256,6 +256,7 @@ def matter(search: Search, states: States, read: frozenset[str] = frozenset()) -
             out.append(path)
         elif not any(p in unusual for p in below):
             out += [p for p in below if p in read] or below
-    return tuple(out)
+    stated = [p for p in states if states[p] is not None]
+    return tuple(out or [p for p in stated if p in read] or stated)
 
 

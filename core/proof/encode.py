@@ -25,6 +25,7 @@ from siquan.core.proof.logic import (
     compare,
     either,
     every,
+    implies,
     kleene_and,
     kleene_not,
     kleene_or,
@@ -32,6 +33,7 @@ from siquan.core.proof.logic import (
     order,
     pick,
     plus,
+    same,
     times,
     total,
 )
@@ -316,6 +318,9 @@ class Reading:
         if worked_out.kind != stated.kind:
             raise Beyond("推导事实的类型")
         given = stated.known
+        if self.given is None:
+            # over all cases there could be: nobody states what its own sources contradict
+            self.world.axioms.append(implies(both(given, worked_out.known), agree(worked_out, stated)))
         high = None if worked_out.high is None else choose(given, stated.term, worked_out.high)
         return Value(
             stated.kind, choose(given, stated.term, worked_out.term), either(stated.there, both(no(given), worked_out.there)),
@@ -548,6 +553,18 @@ class Reading:
                     self._busy.discard(path)
         words = [type(node).__name__, *(str(v) for v in vars(node).values() if isinstance(v, str | bool))]
         return f"{' '.join(words)}({', '.join(self._spelled(c) for c in t.children(node))})"
+
+
+def agree(wide: Value, narrow: Value) -> Flag:
+    """That a value may be the other, or may become it: a span may only become narrower."""
+    if wide.kind == "boolean":
+        alike = same(wide.term, narrow.term)
+    elif wide.high is None and narrow.high is None:
+        alike = order("=", wide.term, narrow.term)
+    else:
+        low = either(wide.open[0], both(no(narrow.open[0]), order("<=", wide.term, narrow.term)))
+        alike = both(low, either(wide.open[1], both(no(narrow.open[1]), order("<=", narrow.upper, wide.upper))))
+    return both(implies(wide.absent, narrow.absent), implies(wide.there, both(narrow.there, alike)))
 
 
 def _negative(by: Value) -> Value:

@@ -219,20 +219,31 @@ class _SolvedIssues(_Rows):
                 yield TableIssue("dead", (ids[n],), {})
             else:
                 alive.append(n)
-        if self.policy in ("U", "A", "C<", "C>"):
-            yield from self._pairs(alive)
         if self.policy in ("F", "P"):
-            for n in alive:
-                if n and solver.never(both(truths[n].yes, no(some(x.yes for x in truths[:n]))), (ids[n],)):
-                    found = solver.example("masked", (ids[n],), truths[n].yes, (ids[n],))
-                    yield from [found] if found is not None else []
+            yield from self._masked(alive)
+        else:
+            yield from self._pairs(alive)
         yield from solver.unsettled()
+
+    def _masked(self, alive: Sequence[int]) -> Iterator[TableIssue]:
+        solver, ids = self.solver, [r.id for r in self.rows]
+        truths = [solver.truths[id] for id in ids]
+        for place, n in enumerate(alive):
+            if not place or not solver.never(both(truths[n].yes, no(some(truths[m].yes for m in alive[:place]))), (ids[n],)):
+                continue
+            one = [m for m in alive[:place] if solver.never(both(truths[n].yes, no(truths[m].yes)), (ids[n],))][:1]
+            twice = one and self.keys[one[0]] == self.keys[n] and solver.never(both(truths[one[0]].yes, no(truths[n].yes)), (ids[n],))
+            rules = (ids[n], *(ids[m] for m in one or alive[:place]))
+            found = solver.example("duplicate" if twice else "masked", rules, truths[n].yes, (ids[n],))
+            yield from [found] if found is not None else []
 
     def _pairs(self, alive: Sequence[int]) -> Iterator[TableIssue]:
         solver, ids = self.solver, [r.id for r in self.rows]
         for place, n in enumerate(alive):
             for m in alive[place + 1 :]:
                 a, b = solver.truths[ids[n]], solver.truths[ids[m]]
+                if self.policy not in ("U", "A", "C<", "C>") and self.keys[n] != self.keys[m]:
+                    continue
                 if solver.never(both(a.yes, b.yes), (ids[n], ids[m])):
                     continue
                 inside = tuple(solver.never(either(both(x.yes, no(y.yes)), both(x.maybe, y.no)), (ids[n], ids[m])) for x, y in ((a, b), (b, a)))

@@ -293,6 +293,11 @@ def _edge(table: Table, rows: Sequence[Row]) -> Answers:
     return out
 
 
+def _said(table: Table, *hits: Row) -> Any:
+    settled = table.settle({r.spec.id: True for r in hits})
+    return settled.outcome, identity(settled.value)
+
+
 def _collected(table: Table, rows: Sequence[Row]) -> Result:
     """Lists, counts and sums: one unknown row more is another value, unless it adds nothing."""
     sure, maybe, unknown = ([getattr(r.truth, name) for r in rows] for name in ("yes", "maybe", "unknown"))
@@ -300,7 +305,7 @@ def _collected(table: Table, rows: Sequence[Row]) -> Result:
     adds = [1 if table.policy != "C+" else number(r.out) or 0 for r in rows]
     # without any row the table answers something of its own, which a single row may happen to say as well
     _, without = _none(table)
-    differs = [table._answer([r.spec]) != table._answer([]) for r in rows]
+    differs = [_said(table, r) != _said(table) for r in rows]
     moves = some(u for u, a in zip(unknown, adds, strict=True) if a)
     brings = some(u for u, d in zip(unknown, differs, strict=True) if d)
     open_ = either(both(hit, moves), both(no(hit), several, either(moves, brings)), both(no(hit), brings))

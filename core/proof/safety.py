@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from siquan.core.proof.compare import expressions
-from siquan.core.proof.encode import Reading
-from siquan.core.proof.logic import Beyond, Flag, Truth, Value, both, either, implies, no, order, same
+from siquan.core.proof.encode import Reading, agree
+from siquan.core.proof.logic import Beyond, Flag, Truth, Value, both, either, implies
 from siquan.core.proof.outcome import results
 from siquan.core.proof.replay import Side
 from siquan.core.proof.search import TIMEOUT, Budget, Search
@@ -75,7 +75,7 @@ def unknown_safe(
 def _derived(less: Reading, more: Reading) -> list[Flag]:
     """A derived fact that has a value keeps it: nobody states another once it is worked out."""
     pairs = ((less.found(path), more.found(path)) for path in less.ruleset.derived)
-    return [_kept(a, b) for a, b in pairs if a is not None and b is not None and a.kind == b.kind]
+    return [agree(a, b) for a, b in pairs if a is not None and b is not None and a.kind == b.kind]
 
 
 def _unread(less: Reading, more: Reading) -> list[Flag]:
@@ -87,17 +87,5 @@ def _unread(less: Reading, more: Reading) -> list[Flag]:
         if isinstance(a, Truth) and isinstance(b, Truth):
             out += [implies(a.yes, b.yes), implies(a.no, b.no)]
         elif isinstance(a, Value) and isinstance(b, Value):
-            out.append(_kept(a, b))
+            out.append(agree(a, b))
     return out
-
-
-def _kept(a: Value, b: Value) -> Flag:
-    """That a value stays when more is known; a span may only become narrower."""
-    if a.kind == "boolean":
-        alike = same(a.term, b.term)
-    elif a.high is None and b.high is None:
-        alike = order("=", a.term, b.term)
-    else:
-        low = either(a.open[0], both(no(b.open[0]), order("<=", a.term, b.term)))
-        alike = both(low, either(a.open[1], both(no(b.open[1]), order("<=", b.upper, a.upper))))
-    return both(implies(a.absent, b.absent), implies(a.there, both(b.there, alike)))

@@ -220,6 +220,15 @@ def _depth(tree: Any) -> int:
     return depth
 
 
+@functools.lru_cache(20_000)
+def _tree(source: str, start: str) -> tuple[Any, int]:
+    """The tree and its depth; too deep a one is not built. Trees are never changed, so one serves every reader: an editor
+    parses the same sixty conditions at every change of one."""
+    parsed = _parser(start).parse(source)
+    depth = _depth(parsed)
+    return (None if depth > DEEPEST else _Build().transform(parsed)), depth
+
+
 def _run(text: str, start: str, where: Where | None, names: tuple[str, ...]) -> Any:
     if len(text) > LONGEST:
         raise TooLong(where, text=quoted(text), count=len(text), most=LONGEST)
@@ -227,11 +236,10 @@ def _run(text: str, start: str, where: Where | None, names: tuple[str, ...]) -> 
     for name in sorted((n for n in names if " " in n), key=len, reverse=True):
         source = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", name.replace(" ", "␣"), source)
     try:
-        parsed = _parser(start).parse(source)
-        depth = _depth(parsed)
+        tree, depth = _tree(source, start)
         if depth > DEEPEST:
             raise TooDeep(where, text=quoted(text), depth=depth, most=DEEPEST)
-        return _Build().transform(parsed)
+        return tree
     except UnexpectedInput as fault:
         at = fault.pos_in_stream
         over = getattr(getattr(fault, "token", None), "type", "") == "$END"

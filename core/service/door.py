@@ -204,6 +204,13 @@ class Siquan:
     def rule_file(self, ruleset: str, version: str, kind: str, person: str) -> tuple[str, bytes]:
         return self._rules.file(ruleset, version, kind, person)
 
+    def version_id(self, ruleset: str, name: str) -> str:
+        """The id of a version given by label (`v3`) or id. Raises NotFound."""
+        self.app.catalogue.ruleset(ruleset)
+        with self.app.store.read() as tx:
+            found = self._rules.find(tx, ruleset, name)
+            return found.id if found is not None else ""
+
     def start_draft(self, ruleset: str, person: str, title: str = "") -> DraftResult:
         return self._drafts.start(ruleset, person, title)
 

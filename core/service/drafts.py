@@ -149,7 +149,9 @@ class Drafts:
             content, base = Content.from_json(version.content), self.life.base(tx, version).model_copy(update={"lines": ()})
             day = first_day(content, version.effective, today)
             examined = self.rules.examined(bound, content, version.ruleset)
-            before = self.rules.examined(bound, base, version.ruleset)
+            home = bound.rulesets[version.ruleset]
+            unchanged = home.spec == base.ruleset  # the usual case: what is in force is bound already
+            before = Examined(base, bound.book, home, home, ()) if unchanged else self.rules.examined(bound, base, version.ruleset)
             found = self.rules.diff(bound, base, content, lang)
             page = self.rules.view(tx, bound, examined, version, person, lang, today, before=before, differences=found)
             events = tx.policies.events(version.ruleset, version.id)

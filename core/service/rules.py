@@ -133,7 +133,9 @@ class Rules:
 
     def title(self, ruleset: str, bound: Bound, lang: str) -> str:
         spec = bound.rulesets[ruleset].spec
-        return bound.spec.locales.get(lang, {}).get(f"rulesets.{ruleset.rpartition('.')[2]}.title") or spec.title or ruleset
+        texts, short = bound.spec.locales.get(lang, {}), ruleset.rpartition(".")[2]
+        home = bound.definitions.get(spec.process)
+        return texts.get(f"rules.{short}.title") or spec.title or (f"{home.spec.title}：{short}" if home else ruleset)
 
     def page(self, ruleset: str, person: str, lang: str, on: dt.date | None = None, version: str = "") -> RuleSetPage:
         """A version by id or label, or the one in force on a day (default today)."""
@@ -177,9 +179,8 @@ class Rules:
         events = tx.policies.events_of([v.id for v in versions])
         lines = [self.version_line(tx, v, ruleset, timeline, person, events[v.id]) for v in versions]
         lines.append(self.version_line(tx, None, ruleset, timeline, person))
-        texts = bound.spec.locales.get(lang, {})
         return RuleSetPage(
-            ruleset, texts.get(f"rulesets.{ruleset.rpartition('.')[2]}.title") or spec.title or ruleset, "", bound.spec.name,
+            ruleset, self.title(ruleset, bound, lang), "", bound.spec.name,
             bound.spec.title or bound.spec.name, spec.process, home.spec.title if home else "", "table" if spec.table else "list",
             spec.hit_policy, self.version_line(tx, row, ruleset, timeline, person), day, reading.rules(differences), reading.columns(),
             reading.parameters(), reading.cases(tried=tried), tuple(lines),

@@ -13,7 +13,7 @@ from siquan.core.cli import _parser
 
 PAGE = DOCS / "cli.md"
 #: the design's verbs that the page says are not there yet
-LATER = {"docs", "impact"}
+LATER = {"docs"}
 
 
 def verbs() -> dict[str, argparse.ArgumentParser]:

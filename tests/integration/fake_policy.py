@@ -134,9 +134,9 @@ PARAMS = (
 )  # fmt: skip
 DRAFT_PARAM = ParamValue(D(2027, 1, 1), "68", "", "POLICY", "S22", "云住建〔2026〕58 号", "draft", "oc.age_max@2027-01-01@")
 CASES = (
-    CaseText("干净的候选人", '{"owner": true, "age": 40}', "PASS", (), True),
-    CaseText("欠费一年不通过", '{"arrears.months": 12}', "REJECT", ("OC-N01",), True),
-    CaseText("七十一岁只提示", '{"age": 71}', "WARN", ("OC-E06",), False, "应为“提示”，草稿判为“通过”：OC-E06 没有命中"),
+    CaseText("干净的候选人", '是否登记在册：是；年龄：40岁', "PASS", (), True),
+    CaseText("欠费一年不通过", '欠缴物业费：12个月', "REJECT", ("OC-N01",), True),
+    CaseText("七十一岁只提示", '年龄：71岁', "WARN", ("OC-E06",), False, "应为“提示”，草稿判为“通过”：OC-E06 没有命中"),
 )
 NAMES = (("age", "年龄", "integer"), ("owner", "是否登记在册", "boolean"), ("ownership.type", "产权", "enum"), ("arrears.months", "欠缴物业费", "integer"), ("unit_rep.until", "授权到期日", "date"), ("note", "备注", "text"), ("oc.age_max", "年龄上限", "parameter"))
 CHOICES = (("ownership.type", (("owner", "产权人"), ("unit_rep", "单位代表"), ("none", "没有"))),)
@@ -151,18 +151,19 @@ def page(ruleset: str, version: VersionLine, changed: bool = False, on: dt.date 
         ruleset, "物业企业信用等级" if table else "候选人负面清单", "" if table else "审查报名人是否符合资格、有没有不得参选的情形。",
         "red_property" if table else "owners_committee", "红色物业" if table else "业委会与换届", "approval" if table else "owners_committee.candidate", "等级评定" if table else "候选人",
         "table" if table else "list", "U" if table else "C", version, on or D(2026, 11, 23), table_rows(changed) if table else rules(changed), COLUMNS if table else (), params,
-        (*CASES, CaseText("反例：欠费九个月", '{"arrears.months": 9}', "REJECT", ("OC-N01",), True, added=True)) if changed else CASES,
+        (*CASES, CaseText("反例：欠费九个月", '欠缴物业费：9个月', "REJECT", ("OC-N01",), True, added=True)) if changed else CASES,
         (*line, V11, V10, V0), INTENTS[:1], True, names=NAMES, choices=CHOICES, places=(("community/wutongli", "梧桐里社区"), ("street/guixiang", "桂巷街道")),
     )  # fmt: skip
 
 
 DIFFERENCES = (
-    DifferenceLine("changed", "OC-N01", "条件", "物业欠费", "欠缴物业费满 12 个月的", "欠缴物业费满 9 个月的"),
+    DifferenceLine("changed", "OC-N01", "when", "OC-N01 条件", "欠缴物业费满 12 个月的", "欠缴物业费满 9 个月的"),
     DifferenceLine("added", "OC-N41", "", "无故缺席", "", "上届任内无故缺席会议超过 3 次的，提示"),
     DifferenceLine("removed", "OC-N20", "", "兼任", "同时担任其他小区委员的，提示", ""),
-    DifferenceLine("parameter", "", "自 2027-01-01", "年龄上限", "70 岁", "68 岁"),
-    DifferenceLine("changed", "OC-E01", "条件", "业主身份", "not(a)", "not (a)", True),
+    DifferenceLine("parameter", "", "oc.age_max", "年龄上限，自 2027-01-01", "70 岁", "68 岁"),
+    DifferenceLine("changed", "OC-E01", "when", "OC-E01 条件", "not(a)", "not (a)", True),
 )
+CONFLICT = DifferenceLine("conflict", "OC-N01", "when", "OC-N01 条件", "arrears.months >= 9", "arrears.months >= 10")
 ISSUES = (
     Issue("gap", (), "总分 90 到 92 分之间没有一行管到。", GAP, True),
     Issue("subsumed", ("OC-N01", "OC-N02"), "OC-N02 碰上的，OC-N01 都已碰上，结论也一样。"),
@@ -247,7 +248,7 @@ class PolicyFakes:
             shown = replace(shown, rules=p["rules"](shown.rules))
         newer = replace(V11, id="v-11b", label="v11.1", since=D(2026, 12, 1)) if p.get("newer") else None
         return DraftPage(
-            shown, p["revision"], V11, newer, DIFFERENCES[:1] if p.get("newer") else (), DIFFERENCES, p["errors"], proof(p["proof"]), GATES, 3, 1,
+            shown, p["revision"], V11, newer, (CONFLICT,) if p.get("newer") else (), DIFFERENCES, p["errors"], proof(p["proof"]), GATES, 3, 1,
             D(2027, 1, 1) if status != "draft" else None, "云住建〔2026〕58 号" if status != "draft" else "", 2, ("沈亦舟", "范立言"),
             editing, editing, status == "review", status == "approved", status in ("review", "approved", "published", "future"),
             self.card() if p["impact"] else None, p.get("why_not", ""),

@@ -244,7 +244,7 @@ def test_a_rule_is_added_by_choosing_and_never_needs_the_language(browser: Brows
     }  # fmt: skip
     browser.post(f"{DRAFT}/edit", {**form, **typed})
     (edit,) = service.calls[-1][2]
-    assert edit["op"] == "add" and edit["after"] == "OC-N20" and edit["cells"] == {}
+    assert edit["op"] == "add" and edit["after"] == "OC-N41" and edit["cells"] == {}
     assert edit["fields"] == {"title": "新规则", "outcome": "WARN", "basis": "LOCAL", "when": 'age >= oc.age_max or ownership.type != "unit_rep" or unit_rep.until < @"2026-12-31"'}
     for row, said in (
         ({"b|0|fact": "owner", "b|0|how": "=", "b|0|value": "否"}, "owner = false"),
@@ -298,6 +298,7 @@ def test_a_counterexample_is_kept_as_a_case(browser: Browser, service: Any) -> N
     browser.post(f"{DRAFT}/edit", {**found, "name": "欠费九个月", "expect": "REJECT"})
     (edit,) = service.calls[-1][2]
     assert json.loads(edit["given"]) == {"arrears.months": 9, "owner": True} and edit["expect"] == "REJECT"
+    assert "because" not in edit  # no rule named is not "no rule may apply"
 
 
 # what goes wrong
@@ -357,6 +358,21 @@ def test_a_stale_form_saves_nothing_keeps_the_input_and_says_what_changed(browse
     assert again["revision"] == "14" and json.loads(again["was"])["c|R2|score"] == ">= 93" != was["c|R2|score"]
     browser.post(f"{GRID}/edit", {**again, "c|R2|score": ">= 95"})
     assert service.calls[-1][2] == [{"op": "cell", "rule": "R2", "column": "score", "text": ">= 95"}]
+
+
+def test_a_draft_submitted_meanwhile_lists_what_was_typed(browser: Browser, service: Any) -> None:
+    class Locked(Refused):
+        """the version is {why}"""
+
+        code, zh, http = "SQ182", "版本现在{why}", 409
+
+    form = shown(browser.get(DRAFT).text, "say")
+    spot = next(n for n in form if "|OC-N01|" in n)
+    service.refuse_edit = Locked(why="待审")
+    service.policy["status"] = "review"
+    answer = browser.post(f"{DRAFT}/edit", {**form, spot: "4711"})
+    assert answer.status_code == 409 and "版本现在待审" in answer.text and "4711" in answer.text and "已经不能改了" in answer.text
+    well_made(answer.text, script=True)
 
 
 @pytest.mark.parametrize("was", ["", "{", "[]", '"x"', "null", '{"v|a|b|c|d": 3}'])
@@ -497,7 +513,7 @@ def test_a_version_published_meanwhile_is_taken_in(browser: Browser, service: An
     service.policy["newer"] = True
     page = browser.get(DRAFT).text
     well_made(page, script=True)
-    assert "期间已公布 v11.1" in page and "两边都改了的 1 处" in page
+    assert "期间已公布 v11.1" in page and "两边都改了的 1 处" in page and "arrears.months &gt;= 10" in page
     browser.post(f"{DRAFT}/merge", {"revision": "12"})
     browser.post(f"{DRAFT}/discard", {})
     assert service.calls == [("merge", "v-12", 12), ("discard", "v-12")]

@@ -6,11 +6,13 @@ A refused form is shown again with what was typed in it; a stale one says what c
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from siquan.core.errors import Errors, SiquanError, Stale
+from siquan.core.errors import Errors, SiquanError
 from siquan.core.policy.views import DraftPage, DraftResult
 from siquan.core.rules.decision import BASES, VERDICTS
 from siquan.web.blueprints.cases import correctable, done
@@ -31,7 +33,7 @@ HIT_POLICIES = {
 }  # fmt: skip
 SUFFIXES = (".xlsx", ".dmn", ".xml")
 #: Words of a flash message; the cookie that carries it is small.
-TOLD, WORDS = 4, 60
+TOLD, WORDS = 4, 80
 
 
 def where(error: SiquanError) -> tuple[str, ...]:
@@ -60,25 +62,32 @@ def show(
     return scripted(make_response(html, status))
 
 
-def attempt(version_id: str, call: object, form: dict[str, str] | None = None) -> DraftResult | Response:
+def answerable(error: SiquanError) -> bool:
+    """Whether the same page can say it, with everything typed still there: bad input, or a version that moved on."""
+    return correctable(error) or error.http == 409
+
+
+def attempt(version_id: str, call: Callable[[], DraftResult], form: dict[str, str] | None = None) -> DraftResult | Response:
     """An act on a draft beside editing it: done, or the editor again with the reason and what was typed."""
-    assert callable(call)
     try:
-        result: DraftResult = call()
+        return call()
     except SiquanError as error:
-        if not (correctable(error) or isinstance(error, Stale)):
+        if not answerable(error):
             raise
         view = service().draft(version_id, person(), lang())
         return show(view, error.http, problems=where(error), form=form)
-    return result
 
 
 def told(result: DraftResult) -> str:
     """The first changes in words, short enough for a message."""
     lines = []
     for line in result.changes[:TOLD]:
-        head = " ".join(t for t in (line.rule, line.title) if t)
-        lines.append(f"{head} {line.before} → {line.after}".strip(" →")[:WORDS])
+        head = line.title if line.title.startswith(line.rule) else f"{line.rule} {line.title}"
+        if line.kind in ("added", "removed"):
+            words = (_("新增") if line.kind == "added" else _("删去")) + f" {head}"
+        else:
+            words = f"{head} {line.before or '—'} → {line.after or '—'}"
+        lines.append(words if len(words) <= WORDS else words[: WORDS - 1] + "…")
     rest = len(result.changes) - len(lines)
     return _("；").join(lines) + (_("；等 %(n)s 处", n=len(result.changes)) if rest > 0 else "")
 
@@ -98,7 +107,7 @@ def edit(version_id: str) -> Answer:
     view = service().draft(version_id, person(), lang())
     typed = Typed.read(request.form)
     wanted = edits(view.page, request.form, typed)
-    back = {k: request.form[k] for k in ("tab", "page") if request.form.get(k) and request.form.get(k) != "1"}
+    back: dict[str, Any] = {k: request.form[k] for k in ("tab", "page") if request.form.get(k) and request.form.get(k) != "1"}
     spot = request.form.get("spot", "")[:120]
     here = url_for("drafts.draft", version_id=version_id, **back, _anchor=spot or None)
     if not wanted:
@@ -106,12 +115,11 @@ def edit(version_id: str) -> Answer:
         return redirect(here)
     try:
         result = service().edit_draft(version_id, person(), wanted, typed.revision)
-    except Stale as error:
-        fresh = service().draft(version_id, person(), lang())
-        return show(fresh, 409, typed, stale=error.text(lang()))
     except SiquanError as error:
-        if not correctable(error):
+        if not answerable(error):
             raise
+        if error.http == 409:
+            return show(service().draft(version_id, person(), lang()), 409, typed, stale=error.text(lang()))
         return show(view, 422, typed, where(error))
     done(_("已保存。"), told(result))
     return redirect(here)
@@ -135,13 +143,13 @@ def upload(version_id: str) -> Answer:
         return again([], _("只能传回 .xlsx 或 .dmn 文件，这个文件是 %(name)s", name=file.filename)), 422
     try:
         result = service().upload_draft(version_id, person(), file.filename, file.read(), revision())
-    except Stale as error:
-        return again([], error.text(lang()) + _("。") + _("请再选一次文件传回。")), 409
     except Errors as error:
         return again([problem(e) for e in error]), 422
     except SiquanError as error:
-        if not correctable(error):
+        if not answerable(error):
             raise
+        if error.http == 409:
+            return again([], error.text(lang()) + _("。") + _("请再选一次文件传回。")), 409
         return again([problem(error)]), 422
     if result.changes:
         done(_("文件里的 %(n)s 处改动已写入草稿。", n=len(result.changes)), told(result))

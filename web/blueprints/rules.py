@@ -84,10 +84,12 @@ def rule_set(ruleset_id: str) -> Answer:
 @bp.get("/rules/<ruleset_id>/compare")
 def compare(ruleset_id: str) -> Answer:
     page = service().rule_set(ruleset_id, person(), lang())
-    known = [v.id for v in page.versions]
-    after = request.args.get("after") or page.version.id
-    later = known.index(after) + 1 if after in known else 0
-    before = request.args.get("before") or (known[later] if later < len(known) else after)
+    known = [v.id for v in page.versions]  # the newest first
+    now = known.index(page.version.id) if page.version.id in known else 0
+    # what people want to know by default: what today's version changed, or what is coming where nothing came before
+    usual = (now + 1, now) if now + 1 < len(known) else (now, 0)
+    before = request.args.get("before") or known[usual[0]]
+    after = request.args.get("after") or known[usual[1]]
     for one in (before, after):
         if one not in known:
             raise NotFound(kind=_("版本"), name=one)

@@ -14,7 +14,7 @@
   var timer = 0;
 
   function all(selector) { return Array.prototype.slice.call(main.querySelectorAll(selector)); }
-  function keyOf(form) { var field = form.querySelector('input[name=form]'); return field ? field.value : ''; }
+  function keyOf(form) { var field = form.querySelector('input[name=form]'); return field ? field.value : form.getAttribute('action') || ''; }
   function typable(form) {
     return Array.prototype.filter.call(form.elements, function (e) { return e.name && e.type !== 'hidden' && e.type !== 'submit'; });
   }
@@ -31,7 +31,7 @@
 
   function typedElsewhere() {
     var kept = {};
-    all('form[data-live]').forEach(function (form) {
+    all('form').forEach(function (form) {
       var key = keyOf(form);
       typable(form).forEach(function (control) {
         var from = sent && sent.key === key ? sent.values[nameOf(control)] : shownFirst(control);
@@ -42,7 +42,7 @@
   }
 
   function putBack(kept) {
-    all('form[data-live]').forEach(function (form) {
+    all('form').forEach(function (form) {
       var values = kept[keyOf(form)];
       if (!values) { return; }
       typable(form).forEach(function (control) {
@@ -52,37 +52,42 @@
     });
   }
 
-  // where the focus is: an id, or the place among the controls of the nearest thing with one
-  var CONTROLS = 'a, button, input, select, textarea, summary';
-  function spotOf(element) {
+  // an element of the old page and its like in the new one: by id, else by its place inside the nearest thing with one
+  function spotOf(element, kind) {
     if (!element || element === main || !main.contains(element)) { return null; }
     if (element.id) { return { id: element.id }; }
-    var home = element.closest('[id]');
-    return { id: home.id, n: Array.prototype.indexOf.call(home.querySelectorAll(CONTROLS), element) };
+    var home = element.parentElement.closest('[id]');
+    return { id: home.id, kind: kind, n: Array.prototype.indexOf.call(home.querySelectorAll(kind), element) };
   }
   function elementAt(spot) {
     var home = spot && document.getElementById(spot.id);
-    return home && spot.n !== undefined ? home.querySelectorAll(CONTROLS)[spot.n] : home;
+    return home && spot.kind ? home.querySelectorAll(spot.kind)[spot.n] : home;
   }
 
-  function put(text, address) {
-    var page = new DOMParser().parseFromString(text, 'text/html');
-    var fresh = page.getElementById('main');
-    if (!fresh) { location.assign(address); return; }
+  // `what` of the page is replaced: all of it after a form, only what was waited for after a look
+  function put(page, what) {
     var kept = typedElsewhere();
-    var spot = spotOf(document.activeElement);
-    var height = spot ? document.activeElement.getBoundingClientRect().top : 0;
-    var open = all('details[open]').map(function (e) { return e.id; }).filter(Boolean);
+    var active = document.activeElement;
+    var spot = spotOf(active, 'a, button, input, select, textarea, summary');
+    var caret = spot ? [active.selectionStart, active.selectionEnd] : [];
+    var height = spot ? active.getBoundingClientRect().top : 0;
+    var open = all('details[open]').map(function (e) { return spotOf(e, 'details'); });
     var top = window.scrollY;
-    main.replaceChildren.apply(main, Array.prototype.slice.call(document.importNode(fresh, true).childNodes));
+    what.forEach(function (selector) {
+      var now = document.querySelector(selector);
+      var fresh = page.querySelector(selector);
+      if (now && fresh) { now.replaceWith(document.importNode(fresh, true)); }
+    });
+    main = document.getElementById('main');
     document.title = page.title;
     putBack(kept);
-    open.forEach(function (id) { var e = document.getElementById(id); if (e) { e.open = true; } });
+    open.forEach(function (place) { var e = elementAt(place); if (e) { e.open = true; } });
     var wrong = sent && main.querySelector('.sq-errors[role=alert]');
     var next = elementAt(spot);
     // what is being looked at stays where it is on the screen, whatever came in above it
-    window.scrollTo(0, next ? window.scrollY + next.getBoundingClientRect().top - height : top);
-    if (wrong || next) { (wrong || next).focus({ preventScroll: !wrong }); }
+    if (!wrong) { window.scrollTo({ top: next ? window.scrollY + next.getBoundingClientRect().top - height : top, behavior: 'instant' }); }
+    if (wrong || (next && next !== document.activeElement)) { (wrong || next).focus({ preventScroll: !wrong }); }
+    if (!wrong && next && typeof caret[0] === 'number') { next.setSelectionRange(caret[0], caret[1]); }
     var said = main.querySelector('[data-announce]');
     status.textContent = said ? said.textContent : '';
     if (kept.say) { pending = pending || { key: 'say' }; }
@@ -94,8 +99,11 @@
     fetch(address, { method: body ? 'POST' : 'GET', body: body, credentials: 'same-origin' }).then(function (answer) {
       var at = answer.url.split('#')[0];
       return answer.text().then(function (text) {
+        var page = new DOMParser().parseFromString(text, 'text/html');
+        var whole = body && page.getElementById('main');
+        var waited = !body && at === location.href.split('#')[0] && page.getElementById(polled().id);
         if (body && answer.ok) { history.replaceState(null, '', at); }
-        if (body || at === location.href.split('#')[0]) { put(text, at); } else { location.assign(at); }
+        if (whole) { put(page, ['#main']); } else if (waited) { put(page, ['#' + waited.id, '.sq-wiz']); } else { location.assign(at); }
       });
     }).catch(function () {
       // no answer: what was typed stays where it is, the button sends it again
@@ -136,9 +144,10 @@
     if (form && form.id === 'f-say' && event.target.type !== 'hidden') { send(form); }
   });
 
+  function polled() { return main.querySelector('[data-poll]'); }
   function wait() {
     clearTimeout(timer);
-    var poll = main.querySelector('[data-poll]');
+    var poll = polled();
     if (poll) { timer = setTimeout(function () { if (busy) { wait(); } else { ask(location.href.split('#')[0]); } }, Number(poll.getAttribute('data-poll'))); }
   }
   wait();

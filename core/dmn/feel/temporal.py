@@ -188,7 +188,7 @@ Duration = YearMonths | DayTimes
 Temporal = Date | Time | DateTime | YearMonths | DayTimes
 
 _DATE = r"(-?(?:\d{4}|[1-9]\d{4,8}))-(\d{2})-(\d{2})"
-_TIME = r"(\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:(Z)|([+-])(\d{2}):(\d{2})(?::(\d{2}))?|@([A-Za-z][\w+\-/]*))?"
+_TIME = r"(\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:([Zz])|([+-])(\d{2}):(\d{2})(?::(\d{2}))?|@([A-Za-z][\w+\-/]*))?"
 _PERIOD = re.compile(r"(-)?P(?:(\d{1,12})Y)?(?:(\d{1,12})M)?", re.ASCII)
 _SPAN = re.compile(r"(-)?P(?:(\d{1,12})D)?(?:T(?:(\d{1,12})H)?(?:(\d{1,12})M)?(?:(\d{1,12})(?:\.(\d+))?S)?)?", re.ASCII)
 
@@ -250,4 +250,4 @@ def parse_temporal(text: str) -> Temporal | None:
     """What `@"..."` stands for: the kind is read from the text."""
     if "P" in text[:2]:
         return parse_duration(text)
-    return parse_date_time(text) if "T" in text else parse_date(text) or parse_time(text)
+    return parse_time(text) if text[2:3] == ":" else parse_date_time(text) if "T" in text else parse_date(text)

@@ -55,7 +55,7 @@ def put_at(m: dict[str, Any], keys: list[Any], value: Any) -> dict[str, Any] | N
     if len(keys) == 1:
         return put(m, keys[0], value)
     inner = m.get(keys[0])
-    done = put_at({} if inner is None else inner, keys[1:], value) if inner is None or isinstance(inner, dict) else None
+    done = put_at(inner, keys[1:], value) if isinstance(inner, dict) else None
     return None if done is None else put(m, keys[0], done)
 
 

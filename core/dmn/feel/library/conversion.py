@@ -68,7 +68,7 @@ def time_from(hour: Decimal, minute: Decimal, second: Decimal, offset: DayTimes 
         return None
     full = int(second)
     nanos = int((second - full) * SECOND)
-    return Time.of(*found, full, nanos, None if offset is None else int(offset.nanos / SECOND))
+    return Time.of(found[0], found[1], full, nanos, None if offset is None else offset.nanos // SECOND)
 
 
 @builtin("date and time", "from: string")

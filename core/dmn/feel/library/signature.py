@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from siquan.core.dmn.feel.kinds import BUILT_IN, MISFIT, fit
 from siquan.core.dmn.feel.values import Function
 
+F = TypeVar("F", bound=Callable[..., Any])
 _SHORT = {"datetime": "date and time", "days": "days and time duration", "months": "years and months duration"}
 
 
@@ -70,11 +71,11 @@ class Form:
 FORMS: dict[str, list[Form]] = {}
 
 
-def builtin(name: str, *params: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def builtin(name: str, *params: str) -> Callable[[F], F]:
     """Declares one form of a built-in function; forms are tried in the order they are declared."""
     form = tuple(_param(p) for p in params)
 
-    def declared(run: Callable[..., Any]) -> Callable[..., Any]:
+    def declared(run: F) -> F:
         FORMS.setdefault(name, []).append(Form(form, run))
         return run
 
