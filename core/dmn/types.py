@@ -54,8 +54,7 @@ class Types:
         if spec.components:
             inner.name, inner.fields = "context", {}
             for part in spec.components:
-                field = inner.fields[part.name] = Kind(label=part.name)
-                self._fill(field, part)
+                inner.fields[part.name] = self._component(part)
         elif spec.params is not None:
             inner.name = "function"
             inner.params, inner.item = tuple(self.named(p.type_ref) or ANY for p in spec.params), self.named(spec.result) or ANY
@@ -70,6 +69,15 @@ class Types:
             kind.name, kind.item, kind.fields, kind.params = inner.name, inner.item, inner.fields, inner.params
             kind.allowed, kind.order = inner.allowed, inner.order
         self._restrict(kind, spec.constraint)
+
+    def _component(self, part: m.ItemDefinition) -> Kind:
+        """A plain reference is the named kind itself, which may be the one that is being filled."""
+        if part.components or part.allowed or part.constraint or part.params is not None:
+            kind = Kind(label=part.name)
+            self._fill(kind, part)
+            return kind
+        named = self.named(part.type_ref) or ANY
+        return Kind("list", item=named, label=part.name) if part.collection else named
 
     def _restrict(self, kind: Kind, text: str) -> None:
         tests = self._read(text) if text else None

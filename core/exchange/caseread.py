@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from siquan.core.exchange.content import Content
-from siquan.core.exchange.display import Typed, empty, unchanged
+from siquan.core.exchange.display import Typed, bare, display, empty, unchanged
 from siquan.core.exchange.grid import Grid, Line
 from siquan.core.exchange.rows import NOTHING, case_row
 from siquan.core.exchange.scalars import read_value
 from siquan.core.exchange.words import Words
-from siquan.core.sheets.cells import Problem, shown, tidy
+from siquan.core.sheets.cells import Problem, shown
 from siquan.core.sheets.problems import EmptyCell, TwiceRow
 from siquan.core.spec.model import CaseSpec, FactSpec
 from siquan.core.spec.source import YamlFault
@@ -28,7 +28,7 @@ class CaseReader:
     def __init__(self, grid: Grid, base: Content, words: Words, typed: Typed) -> None:
         self.grid, self.base, self.words, self.typed = grid, base, words, typed
         self.old = {c.name: c for c in base.cases}
-        self.tidy = {tidy(n): n for n in self.old}
+        self.known = {bare(display("id", n)): n for n in self.old}
         self.seen: dict[str, int] = {}
         self.notes: dict[str, str] = {}
 
@@ -41,11 +41,12 @@ class CaseReader:
         if cell is None or empty(cell):
             self.grid.wrong(line.number, "name", EmptyCell(title=self.grid.plan.by_key["name"].zh))
             return None
-        text, problem = self.typed.text(cell)
-        if problem is not None:
-            self.grid.bad(line.number, "name", problem)
+        name, problem = self.known.get(bare(cell)), None
+        if name is None:
+            name, problem = self.typed.text(cell)
+        if name is None or problem is not None:
+            self.grid.bad(line.number, "name", problem or Problem("", "没有名称", "there is no name"))
             return None
-        name = str(self.tidy.get(tidy(str(text)), text))
         first = self.seen.setdefault(name, line.number)
         if first != line.number:
             self.grid.wrong(line.number, "name", TwiceRow(row=line.number, first=first, titles=self.grid.plan.by_key["name"].zh, value=shown(name)))

@@ -80,9 +80,9 @@ class Content(Model):
     def _cases(cls, value: tuple[CaseSpec, ...]) -> tuple[CaseSpec, ...]:
         return tuple(placeless(v) for v in value)
 
-    def to_json(self) -> str:
-        """Canonical JSON (sorted keys); `from_json` gives an equal content."""
-        return json.dumps(self.model_dump(), ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_tagged)
+    def to_json(self, *, sort: bool = True) -> str:
+        """Canonical JSON, its keys sorted; unsorted, the facts of a case keep their order. `from_json` gives an equal content."""
+        return json.dumps(self.model_dump(), ensure_ascii=False, sort_keys=sort, separators=(",", ":"), default=_tagged)
 
     @classmethod
     def from_json(cls, text: str) -> Content:

@@ -87,10 +87,11 @@ def _fitting(text: str) -> str:
 
 def unchanged(cell: Cell | None, was: Display) -> bool:
     """Whether a cell still shows what was written into it; line ends, outer blanks and the kind of cell do not count."""
-    return not isinstance(cell, Odd) and _bare(cell) == _bare(was)
+    return not isinstance(cell, Odd) and bare(cell) == bare(was)
 
 
-def _bare(cell: Any) -> str:
+def bare(cell: Any) -> str:
+    """What a cell says, as text."""
     if cell is None:
         return ""
     if isinstance(cell, bool):
@@ -149,7 +150,7 @@ class Typed:
         if isinstance(cell, Odd):
             return self.cells.value(TEXT, cell)
         if not isinstance(cell, str):
-            cell = cell.isoformat() if isinstance(cell, dt.date) else _bare(cell)
+            cell = cell.isoformat() if isinstance(cell, dt.date) else bare(cell)
         text = cell.replace("\r\n", "\n").replace("\r", "\n").strip()
         if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in text):
             return None, Problem(ascii(text)[1:61], "有看不见的控制字符", "it holds control characters", "重新输入这一格", "type the cell again")

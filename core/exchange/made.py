@@ -68,7 +68,7 @@ def rows_of(made: Made) -> Iterable[tuple[str, str]]:
     """What stands in the hidden sheet. Packed, so that a search-and-replace over all sheets cannot touch it."""
     text = json.dumps(
         {
-            "ruleset": made.ruleset, "version": made.version, "content": made.content.to_json(),
+            "ruleset": made.ruleset, "version": made.version, "content": made.content.to_json(sort=False),
             "published": [(name, place, since.isoformat()) for name, place, since in made.published],
         }
     )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 
 from siquan.core.errors import SiquanError
 from siquan.core.exchange.content import Content
-from siquan.core.exchange.display import Typed, empty, unchanged
+from siquan.core.exchange.display import Typed, bare, display, empty, unchanged
 from siquan.core.exchange.fields import ID, Field, value_of
 from siquan.core.exchange.grid import Grid, Line
 from siquan.core.exchange.rows import rule_row, setting, setting_rows
@@ -41,7 +41,7 @@ class RuleReader:
     def __init__(self, grid: Grid, base: Content, words: Words, typed: Typed) -> None:
         self.grid, self.base, self.words, self.typed = grid, base, words, typed
         self.old = {r.id: r for r in base.ruleset.rules}
-        self.tidy = {tidy(i): i for i in self.old}
+        self.known = {bare(display("id", i)): i for i in self.old}
         self.notes: dict[str, str] = {}
         self.seen: dict[str, int] = {}
         self.defaults = RuleSpec(id="", cells=dict.fromkeys(base.ruleset.inputs, "-"))
@@ -60,11 +60,12 @@ class RuleReader:
         cell = line.cells.get("id")
         if empty(cell):
             return ""
-        text, problem = self.typed.text(cell) if cell is not None else ("", None)
-        if problem is not None:
-            self.grid.bad(line.number, "id", problem)
+        id, problem = (self.known.get(bare(cell)), None) if cell is not None else ("", None)
+        if id is None:
+            id, problem = self.typed.text(tidy(cell) if isinstance(cell, str) else cell)  # type: ignore[arg-type]
+        if problem is not None or id is None:
+            self.grid.bad(line.number, "id", problem or Problem("", "没有编号", "there is no id"))
             return f"\0{line.number}"
-        id = self.tidy.get(tidy(text), text)
         if id not in self.old and (len(id) > LONGEST or re.search(r"\s", id)):
             why = Problem(shown(id), f"编号不能有空格，最多 {LONGEST} 个字符", f"an id has no blanks and at most {LONGEST} characters", "改短", "shorten it")
             self.grid.bad(line.number, "id", why)
@@ -154,7 +155,7 @@ class RuleReader:
 def placed(fault: SiquanError, grid: Grid, key: str, text: str) -> SiquanError:
     """What is wrong with an expression, with the character of the cell where it is wrong."""
     values = fault.values
-    named = next((str(values[n]) for n in ("name", "value", "text") if str(values.get(n, "")) and str(values[n]) in text), "")
+    named = next((str(values[n]) for n in ("value", "name", "text") if str(values.get(n, "")) and str(values[n]) in text), "")
     at = int(values["at"]) if isinstance(values.get("at"), int) else text.find(named) + 1
     if key in ("say", "clear") and "text" in values:
         at += max(text.find(str(values["text"])), 0)

@@ -75,20 +75,15 @@ def plans(ruleset: RuleSetSpec, schema: Schema) -> dict[str, Plan]:
 
 def settings_of(ruleset: RuleSetSpec) -> tuple[Field, ...]:
     """The rows of the sheet of settings that a person may change."""
-    out = [
-        Field("title", "规则集名称", "title of the rule set"),
-        Field("default_basis", "默认依据", "default basis", "basis", 0, "没有写依据的规则按它算", "for rules that do not say theirs"),
-    ]
+    out = [Field("title", "规则集名称", "title of the rule set")]
     if ruleset.table:
         hint = "U 唯一，A 都一样，P 按优先级，F 第一条，R 全部按行序，O 全部按优先级，C 全部，C+ 求和，C< 最小，C> 最大，C# 个数"
-        out.insert(1, Field("hit_policy", "命中方式", "hit policy", "words", 0, hint, "as in the DMN standard: U A P F R O C C+ C< C> C#"))
-        several = ruleset.outputs if len(ruleset.outputs) > 1 else ("",)
-        for name in several:
-            after, key = (f"（{name}）", f":{name}") if name else ("", "")
-            none = Field(f"default{key}", f"都不命中时的值{after}", f"value when no row hits{after}", "constant", 0, "空着是没有", "empty: none")
-            out.append(none)
+        out.append(Field("hit_policy", "命中方式", "hit policy", "words", 0, hint, "as in the DMN standard: U A P F R O C C+ C< C> C#"))
+        for name in ruleset.outputs if len(ruleset.outputs) > 1 else ("",):
+            after, key = (f"（{name}）", f"default:{name}") if name else ("", "default")
+            out.append(Field(key, f"都不命中时的值{after}", f"value when no row hits{after}", "constant", 0, "空着是没有", "empty: none"))
         for name in ruleset.output_values:
-            out.append(
-                Field(f"values:{name}", f"可取的值（{name}）", f"allowed values（{name}）", "words", 0, "一行一个，重要的在前", "one a line, the first counts most")
-            )  # fmt: skip
+            title, hint = f"可取的值（{name}）", "一行一个，重要的在前"
+            out.append(Field(f"values:{name}", title, f"allowed values（{name}）", "words", 0, hint, "one a line, the first counts most"))
+    out.append(Field("default_basis", "默认依据", "default basis", "basis", 0, "没有写依据的规则按它算", "for rules that do not say theirs"))
     return tuple(out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from siquan.core.policy.impact_program import Program
 from siquan.core.rules.facts import FactSet, Reader, number_text, staleness
@@ -15,9 +15,18 @@ from siquan.core.store.layout import ABSENT_MARK, kind_of
 from siquan.core.store.rows import FactValue, InputRow
 from siquan.core.store.transaction import Tx
 
-#: (whether there is one, the value as kept)
-Found = tuple[bool, Any]
-NOTHING: Found = (False, None)
+
+
+class Found(NamedTuple):
+    """What the case said: `known` when there was anything to look at, `stated` when it said something of the fact; then
+    `value` as kept."""
+
+    known: bool
+    stated: bool
+    value: Any
+
+
+NOTHING, UNSTATED = Found(False, False, None), Found(True, False, None)
 
 
 class History:
@@ -49,15 +58,13 @@ class History:
         for fact in self._stated.get(row.case_id, ()):
             if fact.seq <= row.event_seq and fact.path in around:
                 newest[fact.path] = fact
-        if not newest or any(fact.erased_at is not None for fact in newest.values()):
+        if any(fact.erased_at is not None for fact in newest.values()):
             return NOTHING
         places = self.program.chain(row.place)
         stated = Reader(self.schema, dt.date.max).read({p: f.envelope() for p, f in newest.items()}, check=False)
         stale = staleness(self.schema, stated, day, lambda text: self.program.number(text, day, places))
         value = FactSet(self.schema, stated, day, stale).value(path)
-        if value is None and path not in newest:
-            return NOTHING
-        return True, _kept(value, kind)
+        return UNSTATED if value is None and path not in newest else Found(True, True, _kept(value, kind))
 
 
 def _kept(value: Any, kind: Type) -> Any:

@@ -19,16 +19,7 @@ from typing import Any, NamedTuple
 from siquan.core.rules import tree as t
 from siquan.core.rules.compile import _INLINE, _NAMESPACE, _PY, _Writer
 from siquan.core.rules.values import ABSENT, exact
-from siquan.core.store.layout import (
-    ABSENT_MARK,
-    DERIVED,
-    LOST,
-    STATED,
-    Layout,
-    derivation,
-    facts_read,
-    kind_of,
-)
+from siquan.core.store.layout import ABSENT_MARK, DERIVED, LOST, STATED, UNREAD, Layout, derivation, facts_read, kind_of
 
 Truths = tuple[bool | None, ...]
 #: (inputs with their extras, parameters, today) -> truth of every node; None where a FAST kernel is not for the row
@@ -55,25 +46,27 @@ NUMBERS = _Numbers({None: None, ABSENT_MARK: ABSENT})
 DAYS = _Days({None: None, ABSENT_MARK: ABSENT})
 
 
-class Need(NamedTuple):
-    """A place that must have a value: always, or where place `came` says the derived fact above it came in one of `how`."""
+class Read(NamedTuple):
+    """A fact a kernel reads: its place, -1 when it is lacking, in the lists counting on from the width of the layout.
+    `under` names the derived facts it stands under, "" the rules themselves; a derived fact is derived anew when it came in
+    one of `how`."""
 
-    place: int
     path: str
-    came: int = -1
+    place: int
+    under: tuple[str, ...]
     how: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Kernel:
     """`run` takes the inputs of a layout, then the lists it `lists` (by their index in the layout), then the facts it is
-    `lacking`. `needs` are the places it must have a value in, those of the lists counting on from the width of the layout."""
+    `lacking`. `reads` go from the rules down: what stands under a fact comes after it."""
 
     run: Run
     source: str
     lists: tuple[int, ...]
     lacking: tuple[str, ...]
-    needs: tuple[Need, ...]
+    reads: tuple[Read, ...]
     plain: bool  # takes nothing but the inputs
 
 
@@ -93,15 +86,15 @@ class _KernelWriter(_Writer):
         self.lines: list[str] = []
         self.lists: list[int] = []
         self.lacking: list[str] = []
-        self.needs: dict[Need, None] = {}
+        self.reads: dict[str, tuple[int, tuple[int, ...]]] = {}  # path -> place and how, in the order they are worked out
+        self.under: dict[str, dict[str, None]] = {}
         self.used: set[int] = set()
         self.risky: set[int] = set()  # places that may hold nothing
         self._kinds = {s.path: s.kind for s in layout.slots}
         self._sure = {s.path for s in layout.slots if s.sure}
         self._derive = {s.path: s.derive for s in layout.slots}
         self._list_at = {s.path: n for n, s in enumerate(layout.lists)}
-        self._leaves: dict[str, int] = {}
-        self._under: list[tuple[int, tuple[int, ...]]] = []  # the derived facts we stand under, and when they are derived anew
+        self._above = [""]  # the derived facts we stand under
 
     def write(self, node: t.Node) -> str:
         if isinstance(node, t.Fact):
@@ -116,54 +109,49 @@ class _KernelWriter(_Writer):
         return super().boolean(node)
 
     def _fact(self, node: t.Fact) -> str:
-        known = self.facts.get(node.path)
-        if known is not None:
-            if node.path in self._leaves:
-                self._need(node.path, self._leaves[node.path])
-            return known
-        kind, place = kind_of(node.type), self.layout.places.get(node.path)
-        fits = self._kinds.get(node.path) == kind
-        if kind == "list" and fits and node.path not in self.derived:
-            at = self._list_at[node.path]
-            self.lists.append(at)
-            self._need(node.path, self.layout.width + at)
-            return self._define(node.path, f"l{at}")
-        if node.path in self.derived:
-            return self._derived_fact(node, kind, place if fits and kind != "list" else None)
-        if place is None or not fits:
-            self.lacking.append(node.path)
-            return self._define(node.path, _decoded(kind, f"x{len(self.lacking) - 1}"))
-        self._need(node.path, place)
-        self.used.add(place)
-        if node.path not in self._sure:
-            self.risky.add(place)
-        return self._define(node.path, _decoded(kind, f"v{place}"))
-
-    def _derived_fact(self, node: t.Fact, kind: str, place: int | None) -> str:
         path = node.path
+        self.under.setdefault(path, {})[self._above[-1]] = None
+        known = self.facts.get(path)
+        if known is not None:
+            return known
+        kind, place = kind_of(node.type), self.layout.places.get(path)
+        fits = self._kinds.get(path) == kind
+        if path in self.derived:
+            return self._derived(path, kind, place if fits and kind != "list" else None)
+        if kind == "list" and fits:
+            at = self._list_at[path]
+            self.lists.append(at)
+            return self._define(path, self.layout.width + at, f"l{at}")
+        if place is None or not fits:
+            self.lacking.append(path)
+            return self._define(path, -1, _decoded(kind, f"x{len(self.lacking) - 1}"))
+        self.used.add(place)
+        if path not in self._sure:
+            self.risky.add(place)
+        return self._define(path, place, _decoded(kind, f"v{place}"))
+
+    def _derived(self, path: str, kind: str, place: int | None) -> str:
         if place is None:
             self.lacking.append(path)
             slot = f"x{len(self.lacking) - 1}"
-            return self._define(path, f"{_decoded(kind, slot)} if {slot} is not None else {self.write(self.derived[path])}")
-        recorded = self.mode is not Mode.FULL and self._derive[path] == derivation(path, self.derived) and not _reads_parameters(path, self.derived)
-        if recorded and self.mode is Mode.FAST:
-            self.used |= {place}
-            self.risky.add(place)
-            return self._define(path, _decoded(kind, f"v{place}"))
+            return self._define(path, -1, f"{_decoded(kind, slot)} if {slot} is not None else {self._anew(path)}", (UNREAD,))
         self.used |= {place - 1, place}
         self.risky.add(place)
-        self._under.append((place - 1, (LOST,) if recorded else (DERIVED, LOST)))
+        recorded = self.mode is not Mode.FULL and self._derive[path] == derivation(path, self.derived) and not _reads_parameters(path, self.derived)
+        if recorded and self.mode is Mode.FAST:
+            return self._define(path, place, _decoded(kind, f"v{place}"), (LOST,))
+        test, how = (f"v{place - 1}<{LOST}", (LOST, UNREAD)) if recorded else (f"v{place - 1}=={STATED}", (DERIVED, LOST, UNREAD))
+        return self._define(path, place, f"{_decoded(kind, f'v{place}')} if {test} else {self._anew(path)}", how)
+
+    def _anew(self, path: str) -> str:
+        self._above.append(path)
         body = self.write(self.derived[path])
-        self._under.pop()
-        test = f"v{place - 1}!={LOST}" if recorded else f"v{place - 1}=={STATED}"
-        return self._define(path, f"{_decoded(kind, f'v{place}')} if {test} else {body}")
+        self._above.pop()
+        return body
 
-    def _need(self, path: str, place: int) -> None:
-        self._leaves[path] = place
-        self.needs[Need(place, path, *(self._under[-1] if self._under else ()))] = None
-
-    def _define(self, path: str, body: str) -> str:
+    def _define(self, path: str, place: int, body: str, how: tuple[int, ...] = ()) -> str:
         name = self.facts[path] = f"f{len(self.facts)}"
+        self.reads[path] = (place, how)
         self.lines.append(f"{name}={body}")
         return name
 
@@ -228,5 +216,6 @@ def kernel(
     namespace = {**_NAMESPACE, "N": NUMBERS, "D": DAYS}
     exec(compile(source, "<impact>", "exec"), namespace)
     run: Run = namespace["run"]
+    reads = tuple(Read(path, place, tuple(writer.under[path]), how) for path, (place, how) in reversed(writer.reads.items()))
     plain = mode is Mode.FAST and not writer.lists and not writer.lacking
-    return Kernel(run, source, tuple(writer.lists), tuple(writer.lacking), tuple(writer.needs), plain)
+    return Kernel(run, source, tuple(writer.lists), tuple(writer.lacking), reads, plain)

@@ -125,7 +125,8 @@ def report(tx: Tx, run_id: str) -> ImpactReport:
         counts["changed"], counts["other"], counts["missing"], counts["erased"], _flow(counts["flow"]), _rules(counts["rules"]),
         _rules(counts["other_rules"]), places, dict(sorted(counts["missing_facts"].items())),
         CaseCount(
-            *(cases.get(name, 0) for name in ("checked", "changed", "other", "failed")), _flow(cases.get("flow", {})), cases.get("faults", {})
+            cases.get("checked", 0), cases.get("changed", 0), cases.get("other", 0), cases.get("failed", 0), _flow(cases.get("flow", {})),
+            cases.get("faults", {}),
         ),
         counts["flips"], run.started_by, run.started_at, run.ended_at, seconds, counts["rows"] / seconds if seconds else 0.0,
         hashlib.sha256(signed.encode()).hexdigest() if run.status == "done" else "",
@@ -158,7 +159,7 @@ def flips(
 
 def why_text(why: Mapping[str, str]) -> str:
     """`OC-N01 未命中→命中；...`"""
-    return "；".join(f"{rule} {LETTERS[was]}→{LETTERS[now]}" for rule, (was, now) in why.items())
+    return "；".join(f"{rule} {LETTERS[pair[0]]}→{LETTERS[pair[1]]}" for rule, pair in why.items())
 
 
 _HEAD = ("序号", "类别", "判定编号", "事项编号", "地点", "判定日", "原结论", "新结论", "规则变化")

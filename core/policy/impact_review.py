@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from json.scanner import make_scanner
 from typing import Any
 
 from siquan.core.policy.impact_history import History
@@ -14,11 +15,11 @@ from siquan.core.policy.impact_program import Air, Program, Verdict
 from siquan.core.policy.impact_rows import typed_list
 from siquan.core.policy.impact_tally import Difference, Flip, Tally, difference
 from siquan.core.rules import tree as t
-from siquan.core.store.layout import Layout, facts_read
+from siquan.core.store.layout import LOST, STATED, UNREAD, Layout, facts_read
 from siquan.core.store.transaction import Tx
 
 #: json.loads without its checks for what our own texts never are
-_SCAN = json.JSONDecoder().scan_once
+_SCAN: Callable[[str, int], tuple[Any, int]] = make_scanner(json.JSONDecoder())  # type: ignore[arg-type]
 #: differences kept before they are worked out again
 MOST_PAIRS = 50_000
 
@@ -117,20 +118,23 @@ class Review:
         flips = []
         for p in patients:
             day, _ = self._day(p.row[2])
+            gone = [lane.layout.lists[at].path for at in p.lists if p.values[self._behind(lane.layout, p.kernel, at)].__class__ is dict]
             found = {path: history.value(p.row[0], path, day, self._types[path]) for path in p.wants}
-            gone = [path for path, (there, _) in found.items() if not there and path not in self.program.ruleset.derived]
-            gone += [lane.layout.lists[at].path for at in p.lists if p.values[self._behind(lane.layout, p.kernel, at)].__class__ is dict]
+            gone += [path for path, told in found.items() if not (told.stated or told.known and path in self.program.ruleset.derived)]
             if gone:
                 tally.missing(sorted(gone))
                 continue
             for path, place in p.wants.items():
                 if place >= 0:
-                    p.values[place] = found[path][1]
-            p.values += [found[path][1] for path in p.kernel.lacking]
+                    p.values[place] = found[path].value
+                    if path in self.program.ruleset.derived:
+                        p.values[place - 1] = STATED if found[path].value is not None else LOST
+            p.values += [found[path].value if path in found else None for path in p.kernel.lacking]
             air = self.program.air(day, p.row[3], lane.layout.limits)
             truths = p.kernel.run(p.values, air.params, day)
             assert truths is not None  # only a FAST kernel passes on a row
-            change = self._difference(self.program.verdict(air, truths), *p.row[4:7], lane.layout.digest)
+            outcome, value, results = p.row[4:7]
+            change = self._difference(self.program.verdict(air, truths), outcome, value, results, lane.layout.digest)
             tally.count(change, {p.row[3]: 1})
             if change.changed:
                 flips.append((p.row[0], change))
@@ -151,19 +155,9 @@ class Review:
                 _age(layout, values, json.loads(ages or "[]"), dict(zip(layout.limits, limits, strict=True)))
             kernel = program.kernel(layout, Mode.FULL if aged else Mode.MEND)
             kept = json.loads(lists) if lists else [None] * len(layout.lists)
-            wants, needed = {path: -1 for path in kernel.lacking}, dict[int, None]()
-            for need in kernel.needs:
-                active = need.came < 0 or values[need.came] in need.how
-                if need.place >= layout.width:
-                    if active:
-                        needed[need.place - layout.width] = None
-                elif values[need.place].__class__ is dict and active:
-                    wants[need.path] = need.place
-            for need in kernel.needs:
-                if need.place < layout.width and values[need.place].__class__ is dict and need.path not in wants:
-                    values[need.place] = None  # nobody will look at it
+            wants, needed = _look_for(kernel, layout, values)
             values += [kept[at] for at in kernel.lists]
-            out.append(Patient(row, values, kernel, wants, list(needed)))
+            out.append(Patient(row, values, kernel, wants, needed))
         return out
 
     def _behind(self, layout: Layout, kernel: Kernel, at: int) -> int:
@@ -179,6 +173,32 @@ class Review:
                 place = self._behind(layout, p.kernel, at)
                 kept = records[p.row[0]][at] if at in p.lists and at in unsure else p.values[place]
                 p.values[place] = typed_list(self._types[layout.lists[at].path], kept) if at in p.lists else None
+
+
+def _look_for(kernel: Kernel, layout: Layout, values: list[Any]) -> tuple[dict[str, int], list[int]]:
+    """(facts to look for elsewhere and the place of their value, lists that are needed). What stands only under derived
+    facts that need not be derived anew is not looked at, so nothing stands in its place."""
+    wants, lists, anew = dict[str, int](), list[int](), {""}
+    for path, place, under, how in kernel.reads:
+        active = not anew.isdisjoint(under)
+        if how:
+            came = values[place - 1] if place >= 0 else UNREAD
+            if active and came in how:
+                anew.add(path)
+            if active and came == UNREAD:
+                wants[path] = place
+        elif place < 0:
+            if active:
+                wants[path] = place
+        elif place >= layout.width:
+            if active:
+                lists.append(place - layout.width)
+        elif values[place].__class__ is dict:
+            if active:
+                wants[path] = place
+            else:
+                values[place] = None
+    return wants, lists
 
 
 def _sum_up(tally: Tally, met: Mapping[Any, tuple[Air, Kernel, Mapping[Any, list[Any]]]]) -> None:

@@ -35,7 +35,11 @@ from siquan.core.rules.tree import BOOLEAN
 from siquan.core.rules.values import ABSENT
 from siquan.core.spec.model import CaseSpec, ParamLine, RuleSpec
 
-#: a sheet of names offered to whoever writes a condition
+BASIS_WORDS = {
+    "zh": {"STATUTE": "法律法规", "OWNERS": "业主约定", "POLICY": "政策指引", "LOCAL": "本地设定"},
+    "en": {"STATUTE": "statute", "OWNERS": "owners' resolution", "POLICY": "guidance", "LOCAL": "local setting"},
+}
+#: place -> its title
 PlaceName = Callable[[str], str]
 
 
@@ -104,7 +108,8 @@ class Reading:
     def _basis_note(self, spec: RuleSpec, examined: Examined) -> str:
         known = examined.book.specs.get(f"basis.{spec.id}")
         at = {line.place: line for line in sorted(known.lines if known else (), key=lambda x: x.since) if line.place and line.since <= self.day}
-        return "；".join(f"{self.place(p)}：{line.value}" for p, line in at.items())
+        word = BASIS_WORDS["zh" if self.lang == "zh" else "en"]
+        return "；".join(f"{self.place(p)}：{word.get(str(line.value), str(line.value))}" for p, line in at.items())
 
     def _param(self, examined: Examined) -> Callable[[str], str]:
         """A parameter in a sentence: its value on the day, with its unit."""

@@ -266,10 +266,11 @@ class Boxes:
                 out[n] &= rows | anywhere
         return out
 
-    def inside(self, inner: int, outer: int) -> bool:
-        """Whether every case of one row is a case of the other."""
+    def inside(self, inner: int, outer: int, *, known: bool = False) -> bool:
+        """Whether every case of one row is a case of the other; `known`: as far as every fact is known. A row that does
+        not ask for a fact holds without it."""
         mine = self.boxes[inner]
-        return all(not mine.get(p, self.axes[p].domain) & ~mask for p, mask in self.boxes[outer].items())
+        return all((known or p in mine) and not mine.get(p, self.axes[p].domain) & ~mask for p, mask in self.boxes[outer].items())
 
     def uncovered(self, box: Box, by: Sequence[int], most: int = 20_000) -> Box | None:
         """A part of the box that none of the rows covers; None when there is none. Raises Beyond when that is not found

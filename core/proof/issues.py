@@ -138,7 +138,7 @@ class _BoxIssues(_Rows):
                 yield TableIssue("not_proved", (self.rows[n].id,), {})
                 continue
             if left is None:
-                one = [m for m in before if self.boxes.inside(n, m)]
+                one = [m for m in before if self.boxes.inside(n, m, known=True)]
                 yield self._issue("masked", (n, *(one[:1] or before)), self.boxes.common([n]))
 
     def _issue(self, kind: str, rows: Sequence[int], box: Box | None) -> TableIssue:
@@ -229,13 +229,17 @@ class _SolvedIssues(_Rows):
         solver, ids = self.solver, [r.id for r in self.rows]
         truths = [solver.truths[id] for id in ids]
         for place, n in enumerate(alive):
-            if not place or not solver.never(both(truths[n].yes, no(some(truths[m].yes for m in alive[:place]))), (ids[n],)):
+            if not place or not solver.never(both(truths[n].yes, every(truths[m].no for m in alive[:place])), (ids[n],)):
                 continue
-            one = [m for m in alive[:place] if solver.never(both(truths[n].yes, no(truths[m].yes)), (ids[n],))][:1]
-            twice = one and self.keys[one[0]] == self.keys[n] and solver.never(both(truths[one[0]].yes, no(truths[n].yes)), (ids[n],))
+            one = [m for m in alive[:place] if solver.never(both(truths[n].yes, truths[m].no), (ids[n],))][:1]
+            twice = one and self.keys[one[0]] == self.keys[n] and self._inside(one[0], n) and self._inside(n, one[0])
             rules = (ids[n], *(ids[m] for m in one or alive[:place]))
             found = solver.example("duplicate" if twice else "masked", rules, truths[n].yes, (ids[n],))
             yield from [found] if found is not None else []
+
+    def _inside(self, inner: int, outer: int) -> bool:
+        a, b = (self.solver.truths[self.rows[n].id] for n in (inner, outer))
+        return self.solver.never(either(both(a.yes, no(b.yes)), both(a.maybe, b.no)), (self.rows[inner].id, self.rows[outer].id))
 
     def _pairs(self, alive: Sequence[int]) -> Iterator[TableIssue]:
         solver, ids = self.solver, [r.id for r in self.rows]
@@ -246,8 +250,7 @@ class _SolvedIssues(_Rows):
                     continue
                 if solver.never(both(a.yes, b.yes), (ids[n], ids[m])):
                     continue
-                inside = tuple(solver.never(either(both(x.yes, no(y.yes)), both(x.maybe, y.no)), (ids[n], ids[m])) for x, y in ((a, b), (b, a)))
-                found = self.pair(n, m, (inside[0], inside[1]))
+                found = self.pair(n, m, (self._inside(n, m), self._inside(m, n)))
                 if found is None:
                     continue
                 kind, fault, other = found

@@ -156,7 +156,7 @@ class Drafts:
             page = self.rules.view(tx, bound, examined, version, person, lang, today, before=before, differences=found)
             events = tx.policies.events(version.ruleset, version.id)
             card = self.impact_card(tx, version)
-            people = self._people(tx, version, events, person)
+            people = self._people(tx, version, events, person, lang == "zh")
             newest = self.life.newest(tx, version.ruleset)
             timeline = self.rules.spans(tx, version.ruleset)
             base_row = tx.policies.get(version.base_id) if version.base_id else None
@@ -169,7 +169,7 @@ class Drafts:
         passed = sum(1 for c in page.cases if c.passed)
         failed = sum(1 for c in page.cases if c.passed is False)
         errors = tuple(f"{rule}：{e.text(lang)}" if rule else e.text(lang) for rule, _field, e in examined.faults)
-        gates = self._gates(version, content, examined, page, proof, said(found), card, newer is not None, failed)
+        gates = self._gates(content, examined, page, proof, said(found), card, newer is not None, failed, lang == "zh")
         return DraftPage(
             page, version.revision, base_line, newer, _conflicts(events), said(found), errors, proof, gates, passed, failed, version.effective,
             version.reason, needs, people.signers, impact=card, why_not=people.why_not,
@@ -186,39 +186,45 @@ class Drafts:
         key = (version.ruleset, content.digest, base.digest, bound.hash, day, lang)
         return self.rules.prover.get(key, proving.view, wait) or ProofView("waiting")
 
-    def _people(self, tx: Tx, version: RuleVersion, events: Sequence[RuleEvent], person: str) -> _People:
+    def _people(self, tx: Tx, version: RuleVersion, events: Sequence[RuleEvent], person: str, zh: bool) -> _People:
         author, approver = self.rules.holds(tx, person, AUTHOR), self.rules.holds(tx, person, APPROVER)
         wrote, done = writers(events) | {version.author}, signed(events)
         able = {g.person_id for g in tx.people.all_grants(self.app.today()) if g.role == APPROVER} - wrote - set(done.people)
         why = ""
         if version.status == "review":
-            why = (
-                "起草或改过这一版的人不能签署它" if person in wrote else "你已经签过了" if person in done.people
-                else "" if approver else "签署要“政策批准”的岗位"
-            )  # fmt: skip
+            wrote_it, signed_it = ("起草或改过这一版的人不能签署它", "你已经签过了") if zh else ("whoever wrote it cannot sign it", "you have signed it")
+            no_post = "签署要“政策批准”的岗位" if zh else "signing takes the post of a policy approver"
+            why = wrote_it if person in wrote else signed_it if person in done.people else "" if approver else no_post
         may = version.status == "review" and person in able
         return _People(author, approver, may, why, tuple(sorted(self.app.person_name(tx, p) for p in able)), done)
 
     def _gates(
-        self, version: RuleVersion, content: Content, examined: Examined, page: RuleSetPage, proof: ProofView, found: Sequence[DifferenceLine],
-        card: ImpactCard | None, stale: bool, failed: int,
+        self, content: Content, examined: Examined, page: RuleSetPage, proof: ProofView, found: Sequence[DifferenceLine], card: ImpactCard | None,
+        stale: bool, failed: int, zh: bool,
     ) -> tuple[Gate, ...]:  # fmt: skip
         """What has to hold before anybody is asked to approve."""
-        gates = [Gate("有改动", "ok" if found else "open", "" if found else "还没有改动")]
-        faults = len(examined.faults)
-        gates.append(Gate("每一条都能计算", "failed" if faults else "ok", f"{faults} 处有误" if faults else ""))
+        faults, waiting = len(examined.faults), proof.status != "done"
         bare = [r.id for r in page.rules if r.change in ("added", "changed") and r.basis in ("STATUTE", "OWNERS", "POLICY") and not r.cite]
-        gates.append(Gate("改过的规则都写了出处", "failed" if bare else "ok", "、".join(bare)))
-        gates.append(Gate(f"用例全部通过（{len(page.cases)} 个）", "failed" if failed else "open" if faults else "ok", f"{failed} 个没有通过" if failed else ""))
-        waiting = proof.status != "done"
         flaws = [i.text for i in proof.issues if i.blocking]
-        gates.append(Gate("没有新的空档、重叠和冲突", "open" if waiting else "failed" if flaws else "ok", "；".join(flaws)))
         broken = [i.say for i in proof.intents if i.status == "refuted"]
-        gates.append(Gate("声明的意图都守住", "open" if waiting else "failed" if broken else "ok", "；".join(broken)))
-        done = card is not None and card.status == "done"
-        gates.append(Gate("算过影响", "ok" if done else "open", "" if done else "改动之后还没有算过影响"))
-        gates.append(Gate("改自最新的版本", "failed" if stale else "ok", "这期间发布过别的版本，先并入" if stale else ""))
-        return tuple(gates)
+        ran = card is not None and card.status == "done"
+        tested = f"用例全部通过（{len(page.cases)} 个）" if zh else f"every test case passes ({len(page.cases)})"
+        rows: list[tuple[str, str, bool, bool, str]] = [  # words, failed, open, help
+            ("有改动", "something is changed", False, not found, "还没有改动" if zh else "nothing is changed yet"),
+            ("每一条都能计算", "every rule can be computed", faults > 0, False, f"{faults} 处有误" if zh else f"{faults} faults"),
+            ("改过的规则都写了出处", "every changed rule cites its source", bool(bare), False, "、".join(bare)),
+            (tested, tested, failed > 0, faults > 0, (f"{failed} 个没有通过" if zh else f"{failed} do not pass") if failed else ""),
+            ("没有新的空档、重叠和冲突", "no new gap, overlap or conflict", bool(flaws), waiting, "；".join(flaws)),
+            ("声明的意图都守住", "the declared intents hold", bool(broken), waiting, "；".join(broken)),
+            ("算过影响", "the impact was run", False, not ran, "改动之后还没有算过影响" if zh else "not run since the last change"),
+            (
+                "改自最新的版本", "made from the newest version", stale, False,
+                "这期间发布过别的版本，先并入" if zh else "another version was published meanwhile: merge it first",
+            ),
+        ]  # fmt: skip
+        return tuple(
+            Gate(a if zh else b, "failed" if bad else "open" if open_ else "ok", help if bad or open_ else "") for a, b, bad, open_, help in rows
+        )
 
 
 @dataclass(frozen=True)

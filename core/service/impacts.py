@@ -188,7 +188,7 @@ class Impacts:
     def _line(self, tx: Tx, flip: ImpactFlip, titles: dict[str, str], person: str) -> FlipLine:
         case = tx.cases.find(flip.case_id) if flip.case_id else None
         seen = case is not None and may_see(Context(self.app, tx, case), person)
-        why = tuple(f"{rule} {titles.get(rule, '')}：{LETTERS[was]} → {LETTERS[now]}".replace(" ：", "：") for rule, (was, now) in flip.why.items())
+        why = tuple(f"{rule} {titles.get(rule, '')}：{LETTERS[was]} → {LETTERS[now]}".replace(" ：", "：") for rule, (was, now) in ((r, tuple(pair)) for r, pair in flip.why.items()))
         return FlipLine(
             (flip.decision_id or "") if seen else "", (flip.case_id or "") if seen else "", (case.number or "") if case else "",
             case.title if case is not None and seen else "", self._place(tx, flip.place), flip.on_date, flip.before_label, flip.after_label, why,

@@ -135,7 +135,9 @@ class Rules:
         spec = bound.rulesets[ruleset].spec
         texts, short = bound.spec.locales.get(lang, {}), ruleset.rpartition(".")[2]
         home = bound.definitions.get(spec.process)
-        return texts.get(f"rules.{short}.title") or spec.title or (f"{home.spec.title}：{short}" if home else ruleset)
+        alone = sum(1 for r in bound.rulesets.values() if r.spec.process == spec.process) == 1
+        named = (home.spec.title if alone else f"{home.spec.title}：{short}") if home else ruleset
+        return texts.get(f"rules.{short}.title") or spec.title or named
 
     def page(self, ruleset: str, person: str, lang: str, on: dt.date | None = None, version: str = "") -> RuleSetPage:
         """A version by id or label, or the one in force on a day (default today)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from siquan.core.store import tables as t
 from siquan.core.store.canonical import instant, parse
 from siquan.core.store.database import Store
 from siquan.core.store.facts import OPINION
+from siquan.core.store.layout import Layout, keep
 from siquan.core.store.policies import day_lines, event_hash
 
 _CHUNK = 200
@@ -51,6 +52,7 @@ _MESSAGES = {
         "version {1} of the rule set `{0}` is not what was published",
     ),
     "SQA13": ("不认识的哈希算法 `{0}`", "the hash algorithm `{0}` is unknown"),
+    "SQA14": ("决定 `{0}` 的输入摘录与其记录不符", "the inputs kept of the decision `{0}` are not those of its record"),
 }
 
 
@@ -133,6 +135,7 @@ def _cases(store: Store, ids: Sequence[str]) -> Iterator[AuditFinding]:
         yield from _events(conn, ids, said)
         yield from _values(conn, ids, said)
         yield from _decisions(conn, t.decision.c.case_id.in_(ids), said)
+        yield from _inputs(conn, t.decision.c.case_id.in_(ids))
         yield from _batches(conn, ids, said)
         yield from _ends(conn, ids, said)
 
@@ -257,6 +260,31 @@ def _decisions(
             yield _finding("SQA05", case_id, seq, id)
 
 
+def _inputs(conn: sa.Connection, where: sa.ColumnElement[bool]) -> Iterator[AuditFinding]:
+    """What is kept for deciding again, cut out of the records once more: an impact run must not see other inputs."""
+    d, i, c = t.decision.c, t.decision_input.c, t.definition.c
+    same = (d.case_id, d.event_seq, d.refused, d.ruleset, _raw(d.on_date), d.place, d.outcome)
+    copied = (i.case_id, i.event_seq, i.refused, i.ruleset, _raw(i.on_date), i.place, i.outcome)
+    joined = t.decision.join(t.decision_input, d.id == i.decision_id).outerjoin(t.definition, c.hash == i.layout)
+    columns = (d.id, _raw(d.record), c.document, *same, *copied, i.layout, i.value, i.results, i.inputs, i.lists, i.ages)
+    for row in conn.execute(sa.select(*columns).select_from(joined).where(where).execution_options(yield_per=1000)):
+        id, record, document, *rest = row
+        own, copy, kept = rest[:7], rest[7:14], tuple(rest[14:])
+        if own != copy or kept != _cut_again(record, document, kept[0]):
+            yield _finding("SQA14", own[0] or "", own[1] or 0, id)
+
+
+def _cut_again(record: str | None, document: str | None, digest: str) -> tuple[str | None, ...] | None:
+    """What should be kept of a record; None when that cannot be told."""
+    if record is None:
+        return digest, "null", "", None, None, None
+    try:
+        layout = Layout.read(document or "")
+        return astuple(keep(layout, parse(record))) if layout.digest == digest else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
 def _batches(conn: sa.Connection, ids: Sequence[str], said: dict[str, _Said]) -> Iterator[AuditFinding]:
     c, r = t.collection_batch.c, t.collection_row.c
     batches = conn.execute(
@@ -315,6 +343,11 @@ def _unowned(store: Store) -> Iterator[AuditFinding]:
         for case_id in tx.conn.execute(sa.select(e.case_id).distinct().where(~there)).scalars():
             yield _finding("SQA10", case_id, 0)
         yield from _decisions(tx.conn, t.decision.c.case_id.is_(None), {})
+        yield from _inputs(tx.conn, t.decision.c.case_id.is_(None))
+        i = t.decision_input.c
+        decided = sa.select(t.decision.c.id).where(t.decision.c.id == i.decision_id).exists()
+        for id in tx.conn.execute(sa.select(i.decision_id).where(~decided)).scalars():
+            yield _finding("SQA14", "", 0, id)
 
 
 def _rules(store: Store) -> Iterator[AuditFinding]:

@@ -25,8 +25,9 @@ from siquan.core.store.canonical import canonical, parse
 
 GONE: Mapping[str, Any] = {}
 ABSENT_MARK = ""
-#: how a derived fact came to its value: derived as recorded, stated, or derived to something the record does not show
-DERIVED, STATED, LOST = 0, 1, 2
+#: how a derived fact came to its value: derived as recorded, stated, derived to something the record does not show, or
+#: nobody looked at it, so that it may have been stated or not
+DERIVED, STATED, LOST, UNREAD = 0, 1, 2, 3
 #: bounds of an age nobody has: nothing kept is that old, nothing dropped that young
 NEVER, EVER = -1, 10_000_000
 Envelope = Mapping[str, Any]
@@ -213,7 +214,7 @@ class _Cut:
         """(value as kept, how it came, age in days, whether it is too old)."""
         e = self.facts.get(slot.path)
         if e is None or "digest" in e:
-            return GONE, LOST, None, False
+            return GONE, UNREAD if e is None else LOST, None, False
         raw, head, stale = e.get("value"), self._head(slot.path), "stale_since" in e
         if head is not None and (raw is None or raw == NONE):
             return self._under(e, head)

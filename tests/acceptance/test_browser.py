@@ -26,7 +26,7 @@ PAGES = """/inbox /inbox?q=zzz /cases/c-0147 /cases/c-0147/steps/supplement /cas
 /cases/c-0147/steps/remind /cases/c-0147/steps/publish /cases/c-0147/children/candidates
 /cases/c-0147/children/candidates/new /cases/c-0147/sheets/candidates /cases/c-0147/recuse /cases/c-0147/facts
 /decisions/d-203 /processes /processes/approval /processes/approval/open /me /me/password /-/plugins /-/patterns
-/cases/c-0093 /nope""".split()
+/cases/c-0093 /rules /rules/owners_committee.candidate /rules/red_property.level /drafts/v-12 /drafts/v-13 /drafts/v-12/impact /drafts/v-12/upload /nope""".split()
 
 #: Elements sticking out to the right, outside of a box that scrolls by itself.
 STICKING_OUT = """() => {
@@ -53,7 +53,7 @@ PALE = """() => {
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const e = walk.currentNode.parentElement;
-    if (!walk.currentNode.data.trim() || !e.checkVisibility() || e.closest('.visually-hidden,.skip,option')) continue;
+    if (!walk.currentNode.data.trim() || !e.checkVisibility() || e.closest('.visually-hidden,.skip,option,.sq-sankey,.sq-fig-wide')) continue;
     const style = getComputedStyle(e);
     const colour = rgb(e.namespaceURI.endsWith('svg') ? style.fill : style.color);
     const [a, b] = [light(colour), light(behind(e))].sort((x, y) => y - x);

@@ -7,8 +7,8 @@ import json
 from decimal import Decimal
 
 import pytest
-from exchange_samples import BOOK, CASES, LIST, SCHEMA, TABLE, WIDE, changed, content, contents
-from hypothesis import HealthCheck, given, settings
+from exchange_samples import BOOK, CASES, LIST, SCHEMA, SLOW, TABLE, WIDE, changed, content, contents
+from hypothesis import given, settings
 
 from siquan.core.errors import Where
 from siquan.core.exchange.content import BadContent, Content, NewLine
@@ -19,7 +19,7 @@ from siquan.core.spec.model import IntentSpec, ParamSpec
 LINE = NewLine(name="limit", since=dt.date(2027, 1, 1), value=7000, basis="LOCAL")
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example])
+@settings(SLOW, max_examples=30)
 @given(contents)
 def test_json_and_back_is_the_same(made: Content) -> None:
     back = Content.from_json(made.to_json())

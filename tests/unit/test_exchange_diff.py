@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from exchange_samples import BOOK, CASES, LIST, SCHEMA, TABLE, WIDE, changed, content, contents, rule
-from hypothesis import HealthCheck, given, settings
+from exchange_samples import BOOK, CASES, LIST, SCHEMA, SLOW, TABLE, WIDE, changed, content, contents, rule
+from hypothesis import given, settings
 
 from siquan.core.exchange.content import Content, NewLine
 from siquan.core.exchange.diff import Difference, diff, kept_in_order
@@ -90,7 +90,7 @@ def test_what_cannot_be_read_stays_as_it_is_written() -> None:
     assert [(d.before, d.after) for d in found] == [("age <", "nobody > 5")]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example])
+@settings(SLOW, max_examples=20)
 @given(contents, contents)
 def test_whatever_it_is_given_it_answers(one: Content, two: Content) -> None:
     assert diff(one, one, SCHEMA, BOOK) == ()

@@ -6,8 +6,8 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from exchange_samples import CASES, LIST, TABLE, WIDE, changed, content, contents, rule
-from hypothesis import HealthCheck, given, settings
+from exchange_samples import CASES, LIST, SLOW, TABLE, WIDE, changed, content, contents, rule
+from hypothesis import given, settings
 
 from siquan.core.exchange.content import Content, NewLine
 from siquan.core.exchange.merge import Merged, merge
@@ -114,7 +114,7 @@ def test_lines_cases_and_notes() -> None:
     assert found.content.cases == CASES and found.content.notes == {"R-01/say": "我", "R-02/say": "x"}
 
 
-BOTH = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example])
+BOTH = settings(SLOW, max_examples=25)
 
 
 @BOTH

@@ -8,8 +8,8 @@ import zipfile
 from typing import Any
 
 import pytest
-from exchange_samples import BOOK, CASES, LIST, SCHEMA, TABLE, WIDE, changed, content, contents
-from hypothesis import HealthCheck, given, settings
+from exchange_samples import BOOK, CASES, LIST, SCHEMA, SLOW, TABLE, WIDE, changed, content, contents, rule
+from hypothesis import given, settings
 from openpyxl import Workbook, load_workbook
 
 from siquan.core.errors import Where
@@ -46,7 +46,7 @@ def saved(data: bytes) -> bytes:
     return out.getvalue()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example])
+@settings(SLOW, max_examples=40)
 @given(contents)
 def test_writing_and_reading_changes_nothing(made: Content) -> None:
     data = write(made)
@@ -120,7 +120,9 @@ def test_a_table_has_a_column_for_each_input_and_output() -> None:
     assert [c.value for c in book["规则"][1]][:7] == ["id", "title", "cell:age", "cell:ready", "sentence", "out:level", "out:days"]
     assert [c.value for c in book["规则"][2]][:7] == ["编号", "名称", "年龄", "已备齐", "条件说明", "level", "days"]
     assert [c.value for c in book["规则"][3]][:7] == ["W1", None, "[0..17]", "true", "年龄不少于0，且年龄不超过17，且已备齐", "A", 3]
-    assert [c.value for c in book["设置"]["A"]][2:] == ["规则集名称", "命中方式", "都不命中时的值（level）", "都不命中时的值（days）", "可取的值（level）", "可取的值（days）", "默认依据"]  # fmt: skip
+    assert [c.value for c in book["设置"]["A"]][2:] == [
+        "规则集名称", "命中方式", "都不命中时的值（level）", "都不命中时的值（days）", "可取的值（level）", "可取的值（days）", "默认依据",
+    ]  # fmt: skip
     # an input called like a column, or like a remark of people's own, gets another title
     odd = TABLE.model_copy(update={"inputs": ("编号", "备注", "#x")})
     titles = [c.value for c in load_workbook(io.BytesIO(write(content(odd))))["规则"][2]]
@@ -129,7 +131,7 @@ def test_a_table_has_a_column_for_each_input_and_output() -> None:
 
 def test_nothing_in_it_is_ever_a_formula() -> None:
     texts = ("=1+1", "+5", "-x", "@a", "=cmd|' /C calc'!A0", "#N/A")
-    made = content(LIST.model_copy(update={"title": "=1", "rules": tuple(changed(LIST, "R-01", say=t, id=t, when=t).rules[0] for t in texts)}))
+    made = content(LIST.model_copy(update={"title": "=1", "rules": tuple(rule(t, when=t, say=t, outcome="WARN") for t in texts)}))
     data = write(made, title="=2", version="=3")
     for sheet in load_workbook(io.BytesIO(data)):
         assert all(c.data_type != "f" for row in sheet.iter_rows() for c in row)

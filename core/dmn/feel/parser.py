@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from siquan.core.dmn.feel import tree as t
@@ -16,8 +16,9 @@ KEYWORDS = frozenset(
     "for return if then else some every satisfies in and or between instance of function external true false null".split()
 )
 _COMPARE = ("<", "<=", ">", ">=", "=", "!=")
-#: brackets, signs and branches an expression may nest; the readings walk it recursively
-DEEPEST = 100
+#: brackets, signs and branches an expression may nest, and levels of its tree (a sum of n terms has n); the readings
+#: walk it recursively
+DEEPEST, LEVELS = 50, 150
 #: the properties of built-in values that are of several words
 PROPERTIES = ("time offset", "start included", "end included")
 #: what may follow a range that closes with `[`, so that this `[` is no filter
@@ -463,9 +464,23 @@ def parse(text: str, names: Names, members: Names | None = None, kinds: Mapping[
     """One expression. `names` are those of the scope, `members` the names of components that are of several words,
     `kinds` the model's types. Raises FeelFault."""
     parser = _Parser(text, names, members or Names(), kinds or {})
-    return parser.whole(parser.expression())
+    return _shallow(parser, lambda: parser.whole(parser.expression()))
 
 
 def parse_tests(text: str, names: Names, members: Names | None = None, kinds: Mapping[str, Kind] | None = None) -> t.Node:
     """The unary tests of a cell, as Tests. Raises FeelFault."""
-    return _Parser(text, names, members or Names(), kinds or {}).cell()
+    parser = _Parser(text, names, members or Names(), kinds or {})
+    return _shallow(parser, parser.cell)
+
+
+def _shallow(parser: _Parser, read: Callable[[], t.Node]) -> t.Node:
+    try:
+        node = read()
+    except RecursionError:
+        raise parser.fault() from None
+    level: list[t.Node] = [node]
+    for _ in range(LEVELS):
+        level = [part for one in level for part in t.parts(one)]
+        if not level:
+            return node
+    raise parser.fault(parser.found[0])

@@ -176,12 +176,21 @@ class Tests(Node):
     negated: bool = False
 
 
-def walk(node: Any) -> Iterator[Node]:
+def parts(node: Node) -> Iterator[Node]:
+    """The direct sub-nodes, left to right."""
+    todo = [getattr(node, f.name) for f in reversed(fields(node))]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, Node):
+            yield part
+        elif isinstance(part, tuple):
+            todo += reversed(part)
+
+
+def walk(node: Node) -> Iterator[Node]:
     """The node and everything below it, depth first."""
-    if isinstance(node, Node):
-        yield node
-        for part in fields(node):
-            yield from walk(getattr(node, part.name))
-    elif isinstance(node, tuple):
-        for item in node:
-            yield from walk(item)
+    todo = [node]
+    while todo:
+        one = todo.pop()
+        yield one
+        todo += reversed(list(parts(one)))

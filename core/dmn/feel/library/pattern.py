@@ -47,8 +47,8 @@ def _category(name: str) -> str:
 
 
 class _Reader:
-    def __init__(self, text: str, spaced: bool) -> None:
-        self.text, self.at, self.spaced = text, 0, spaced
+    def __init__(self, text: str, lines: bool) -> None:
+        self.text, self.at, self.lines = text, 0, lines
         self.groups = 0
 
     def escape(self) -> tuple[str, bool]:
@@ -128,11 +128,14 @@ class _Reader:
                 self.at = end
             elif mark == "+" and out[-1:] in "*+?}" and not out[-2:-1] == "\\":
                 raise _Bad  # possessive in Python, nothing in XPath
-            elif not (self.spaced and mark.isspace()):
-                out += r"\Z" if mark == "$" and not self.multi else mark
+            else:
+                out += r"\Z" if mark == "$" and not self.lines else mark
         return out
 
-    multi = False
+
+def _unspaced(pattern: str) -> str:
+    """Without white space, as the flag x has it: everywhere but in a character class, even behind a backslash."""
+    return re.sub(r"(\[[^\]]*\])|\s+", lambda found: found.group(1) or "", pattern)
 
 
 @functools.lru_cache(1000)
@@ -145,9 +148,7 @@ def compiled(pattern: str, flags: str = "") -> re.Pattern[str] | None:
         if "q" in flags:
             return re.compile(re.escape(pattern), bits)
         bits |= (re.DOTALL if "s" in flags else re.NOFLAG) | (re.MULTILINE if "m" in flags else re.NOFLAG)
-        reader = _Reader(pattern, "x" in flags)
-        reader.multi = "m" in flags
-        return re.compile(reader.read(), bits)
+        return re.compile(_Reader(_unspaced(pattern) if "x" in flags else pattern, "m" in flags).read(), bits)
     except (_Bad, re.error, OverflowError, RecursionError):
         return None
 
