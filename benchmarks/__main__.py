@@ -1,5 +1,5 @@
 """`make bench`: acts per second beside bare SQL on both databases, decisions per second with both engines and with the
-compiled reading alone. Prints medians and ratios; nothing here is asserted, machines differ."""
+compiled reading alone, and a million recorded decisions decided again. Prints medians and ratios; nothing here is asserted, machines differ."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.acts import acts_per_second, bare_per_second
 from benchmarks.decisions import decisions_per_second
+from benchmarks.impact import main as impact
 
 ROUNDS = 5
 
@@ -58,6 +59,7 @@ def main() -> None:
             f"{ruleset:<30} {rules:>3} rules   truths alone {kernel:10.0f}/s   explained {compiled:8.0f}/s   "
             f"explained, both engines {both:8.0f}/s ({1000 / both:.2f} ms)"
         )
+    impact()
     print(f"{time.perf_counter() - started:.0f} s")
 
 

@@ -45,6 +45,10 @@ class Home:
     def catalogue(self) -> Catalogue:
         return discover(self.plugin_dirs)
 
+    def exists(self) -> bool:
+        """Whether there is an installation to ask; a database of another server is taken to be one."""
+        return not self.url.startswith("sqlite") or (self.folder / "siquan.db").is_file()
+
     def store(self) -> Store:
         self.folder.mkdir(parents=True, exist_ok=True)
         store = Store(self.url, self.clock, new_id)

@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     decide.add_argument("ruleset", help="id, or a plugin file")
     decide.add_argument("--facts", default="{}", help="JSON or YAML, @file or - for standard input")
     decide.add_argument("--on", help="decision date, default today")
+    decide.add_argument("--known", help="decide as one knew on that day: what was published later does not count")
     decide.add_argument("--place", default="", help="e.g. compound/chenghu")
     decide.add_argument("--set", action="append", default=[], metavar="PARAM=VALUE")
     policy.add_arguments(verb("rules", policy.rules, "rule sets: versions, drafts, proof, approval, files", json=False))

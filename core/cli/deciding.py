@@ -45,10 +45,11 @@ def decide(args: argparse.Namespace) -> int:
         ruleset = own[0]
     else:
         catalogue = home.catalogue()
-    # without a place nothing of the installation is needed: decide on a throw-away database
-    store = home.store() if args.place else Store("sqlite://", now, new_id)
+    # what was published stands in the installation; where there is none, and for a file, a throw-away database will do
+    installed = path.suffix != ".yaml" and (args.place or home.exists())
+    store = home.store() if installed or args.place else Store("sqlite://", now, new_id)
     service = Siquan(store, catalogue, now)
-    decision = service.decide(ruleset, facts, read_day(args.on), args.place, overrides)
+    decision = service.decide(ruleset, facts, read_day(args.on), args.place, overrides, known=read_day(args.known))
     if args.json:
         print_json(decision.contract())
     else:
@@ -58,8 +59,8 @@ def decide(args: argparse.Namespace) -> int:
 
 def _decide_model(args: argparse.Namespace, file: Path, name: str) -> int:
     """`model.dmn#Decision name`: places and parameters are ours and no model has them."""
-    if args.set or args.place:
-        raise BadInput(Where(file.name), why="DMN 模型没有参数和地点，--set、--place 用不上")
+    if args.set or args.place or args.known:
+        raise BadInput(Where(file.name), why="DMN 模型没有参数、地点和版本，--set、--place、--known 用不上")
     runner = Runner(open_model(file))
     day = read_day(args.on)
     moment = dt.datetime.combine(day, dt.time(), dt.UTC) if day else now()

@@ -82,9 +82,11 @@ class Facts:
 
     def _limits(self, element: m.Element, words: tuple[str, ...]) -> tuple[Any, Any]:
         """The least and greatest value that the type allows, where it allows one closed range."""
-        spec = next((d for d in self.bound.model.types if d.name == element.variable.type_ref), None)
+        named = {d.name: d for d in self.bound.model.types}
+        spec = named.get(element.variable.type_ref)
         for word in words[1:]:
-            spec = next((c for c in spec.components if c.name == word), None) if spec is not None else None
+            part = next((c for c in spec.components if c.name == word), None) if spec is not None else None
+            spec = named.get(part.type_ref, part) if part is not None and not part.allowed else part
         node = self.bound.boxed.tests(spec.allowed, self.bound.boxed.members) if spec is not None and spec.allowed else None
         if node is None or len(node.tests) != 1:
             return None, None

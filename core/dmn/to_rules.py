@@ -229,8 +229,13 @@ class _Import:
             return self.old.default
         if not any(texts):
             return None
+        if not all(texts):
+            raise self.fault("default", "either every output has a default or none has", "默认值要么每个输出都写，要么都不写")
         found = [self.constant(x, "default", self.table.line) for x in texts]
-        return found[0] if len(found) == 1 else dict(zip(outputs, found, strict=True))
+        value = found[0] if len(found) == 1 else dict(zip(outputs, found, strict=True))
+        whole = self.bound.boxed.kind(self.decision.variable.type_ref)
+        listing = self.table.policy in ("R", "O", "C") and whole is not None and whole.name == "list" and not isinstance(value, list)
+        return [value] if listing else value  # the type makes a list of one of it
 
     # rows
 
@@ -241,7 +246,8 @@ class _Import:
         change: dict[str, Any] = self._notes(row, written)
         outs = [o.text for o in row.outputs]
         if outs != written.get("outs"):
-            change.update(self._outs(row, outs, written.get("outs") or [""] * len(outs), outputs))
+            before = written.get("outs") or [""] * len(outs)
+            change.update(self.guard(row.line, lambda: self._outs(row, outs, before, outputs)) or {})
         id = str(change.get("id", old.id))
         source = old.id if written and old.id not in taken else ""
         if id in taken:
@@ -258,7 +264,8 @@ class _Import:
                 if written and cells.get(column) == entry.text:
                     made.update({name: old.cells[name]} if name in old.cells else {})
                 else:
-                    made[name] = self.cell(entry.text, id, entry.line)
+                    cell = self.guard(entry.line, lambda entry=entry: self.cell(entry.text, id, entry.line))  # type: ignore[misc]
+                    made[name] = cell or "-"
             change["cells"] = made
         return source, old.model_copy(update=change)
 

@@ -24,7 +24,7 @@ def head_of(spec: RuleSetSpec) -> dict[str, Any]:
         "reads_as": [r.model_dump(exclude_defaults=True) for r in spec.readings],
         "intents": [i.model_dump(exclude_defaults=True) for i in spec.intents],
     }  # fmt: skip
-    return {k: v for k, v in found.items() if v not in (None, "", [], {})}
+    return {k: v for k, v in found.items() if v not in (None, [], {}) and (v != "" or k == "default")}
 
 
 def entry_of(rule: RuleSpec) -> dict[str, Any]:

@@ -229,13 +229,14 @@ def _settings(base: Content, changed: Mapping[str, Any]) -> dict[str, Any]:
     listed = {k[7:]: v for k, v in changed.items() if k.startswith("values:")}
     if listed:
         old_values = base.ruleset.output_values
-        out["output_values"] = {n: _listed(listed[n], old_values[n]) if n in listed else v for n, v in old_values.items()}
+        values_of = {n: _listed(listed[n], old_values.get(n, ())) if n in listed else old_values.get(n, ()) for n in base.ruleset.outputs}
+        out["output_values"] = {n: values for n, values in values_of.items() if values}
     return out
 
 
 def _listed(text: str, old: tuple[Any, ...]) -> tuple[Any, ...]:
     """Values one a line; numbers stay numbers where the column has numbers."""
     known = {str(v): v for v in old}
-    number = all(isinstance(v, int) and not isinstance(v, bool) for v in old)
+    number = bool(old) and all(isinstance(v, int) and not isinstance(v, bool) for v in old)
     words = [w.strip() for w in str(text).splitlines() if w.strip()]
     return tuple(known.get(w, int(w) if number and re.fullmatch(r"-?\d{1,15}", w) else w) for w in words)

@@ -82,7 +82,7 @@ def settings_of(ruleset: RuleSetSpec) -> tuple[Field, ...]:
         for name in ruleset.outputs if len(ruleset.outputs) > 1 else ("",):
             after, key = (f"（{name}）", f"default:{name}") if name else ("", "default")
             out.append(Field(key, f"都不命中时的值{after}", f"value when no row hits{after}", "constant", 0, "空着是没有", "empty: none"))
-        for name in ruleset.output_values:
+        for name in ruleset.outputs if ruleset.output_values else ():
             title, hint = f"可取的值（{name}）", "一行一个，重要的在前"
             out.append(Field(f"values:{name}", title, f"allowed values（{name}）", "words", 0, hint, "one a line, the first counts most"))
     out.append(Field("default_basis", "默认依据", "default basis", "basis", 0, "没有写依据的规则按它算", "for rules that do not say theirs"))

@@ -250,7 +250,8 @@ def _rulesets(raw: Map, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 def _meant(spec: RuleSetSpec) -> dict[str, Any]:
     """What a rule set says, every test of every row written out."""
     rules = tuple(r.model_copy(update={"cells": {n: value_of(r, f"cell:{n}") for n in spec.inputs}}) for r in spec.rules)
-    return spec.model_copy(update={"rules": rules}).model_dump(exclude={"id", "process", "prefix"})
+    listed = {name: values for name, values in spec.output_values.items() if values}
+    return spec.model_copy(update={"rules": rules, "output_values": listed}).model_dump(exclude={"id", "process", "prefix"})
 
 
 def _key(name: str) -> str:

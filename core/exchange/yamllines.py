@@ -16,7 +16,7 @@ from siquan.core.exchange.yamltext import YamlText, entry, inside_flow
 from siquan.core.rules.parameters import UnknownParameter
 from siquan.core.spec.model import ParamLine, ParamSpec
 from siquan.core.spec.read import read_parameters
-from siquan.core.spec.source import Cursor, Map, parse_yaml
+from siquan.core.spec.source import Cursor, parse_yaml
 
 
 class LineThere(SiquanError):
@@ -40,24 +40,22 @@ def write_parameters(text: str, lines: Iterable[NewLine]) -> str:
 
 def parameters_in(text: str, file: str = "parameters.yaml") -> tuple[str, ...]:
     """The names of the parameters a file holds."""
-    return tuple(s.name for s in _read(text, file))
+    return tuple(s.name for s in _read(text, file)[0])
 
 
-def _raw(text: str, file: str) -> tuple[Map, bool]:
-    """The mapping of parameters, and whether it stands under `parameters:`."""
+def _read(text: str, file: str) -> tuple[tuple[ParamSpec, ...], bool]:
+    """The parameters of a file, and whether they stand under `parameters:`."""
     c = Cursor(parse_yaml(text, file), "parameters")
-    return (c.map("parameters"), True) if {"parameters", "process", "ruleset", "fragment"} & set(c.raw) else (c.raw, False)
-
-
-def _read(text: str, file: str) -> tuple[ParamSpec, ...]:
-    return tuple(placeless(s) for s in read_parameters(_raw(text, file)[0]))
+    below = bool({"parameters", "process", "ruleset", "fragment"} & set(c.raw))
+    return tuple(placeless(s) for s in read_parameters(c.map("parameters") if below else c.raw)), below
 
 
 class _Writer:
     def __init__(self, text: str, line: NewLine) -> None:
         self.line, self.yaml = line, YamlText(text)
-        self.specs = {s.name: s for s in _read(text, line.name)}
-        found = entry(self.yaml.root, "parameters") if _raw(text, line.name)[1] else (None, self.yaml.root)
+        specs, below = _read(text, line.name)
+        self.specs = {s.name: s for s in specs}
+        found = entry(self.yaml.root, "parameters") if below else (None, self.yaml.root)
         self.node = found[1] if found else None
 
     def run(self) -> str:
@@ -82,7 +80,7 @@ class _Writer:
     def _prove(self, text: str, wanted: tuple[ParamLine, ...]) -> None:
         """The text says just what it said and the new line."""
         try:
-            specs = {s.name: s for s in _read(text, self.line.name)}
+            specs = {s.name: s for s in _read(text, self.line.name)[0]}
         except SiquanError as fault:
             raise Unwritable(what=self.line.name, why=fault.text("en"), why_zh=fault.text("zh")) from None
         spec = specs.pop(self.line.name, None)

@@ -16,7 +16,6 @@ from siquan.core.store.rows import FactValue, InputRow
 from siquan.core.store.transaction import Tx
 
 
-
 class Found(NamedTuple):
     """What the case said: `known` when there was anything to look at, `stated` when it said something of the fact; then
     `value` as kept."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from siquan.core.jobs import Jobs, Run
-from siquan.core.policy.impact import OpenCases, job_step, run_impact
+from siquan.core.policy.impact import CHUNK, OpenCases, job_step, run_impact
 from siquan.core.policy.impact_crew import Draft
 from siquan.core.store.database import Store
 from siquan.core.store.transaction import Tx
@@ -28,8 +28,8 @@ class Trial:
 class ImpactJobs:
     """`trial` gives what a version would change; it is asked anew by every worker that takes the job."""
 
-    def __init__(self, store: Store, jobs: Jobs, trial: Callable[[str], Trial], processes: int = 2) -> None:
-        self.store, self.jobs, self.trial, self.processes = store, jobs, trial, processes
+    def __init__(self, store: Store, jobs: Jobs, trial: Callable[[str], Trial], processes: int = 2, chunk: int = CHUNK) -> None:
+        self.store, self.jobs, self.trial, self.processes, self.chunk = store, jobs, trial, processes, chunk
         jobs.register(NAME, self._run, queue="bulk")
 
     def start(self, tx: Tx, version: str, by: str, key: str) -> tuple[str, str]:
@@ -43,7 +43,8 @@ class ImpactJobs:
         trial = self.trial(version)
         run_impact(
             self.store, version, trial.draft, content_hash=trial.content_hash, by=str(payload.get("by") or ""),
-            open_cases=trial.open_cases, step=job_step(self.store, run), processes=self.processes, key=run_of(run.id),
+            open_cases=trial.open_cases, step=job_step(self.store, run), processes=self.processes, chunk=self.chunk,
+            key=run_of(run.id),
         )  # fmt: skip
 
 

@@ -19,7 +19,17 @@ from typing import Any, NamedTuple
 from siquan.core.rules import tree as t
 from siquan.core.rules.compile import _INLINE, _NAMESPACE, _PY, _Writer
 from siquan.core.rules.values import ABSENT, exact
-from siquan.core.store.layout import ABSENT_MARK, DERIVED, LOST, STATED, UNREAD, Layout, derivation, facts_read, kind_of
+from siquan.core.store.layout import (
+    ABSENT_MARK,
+    DERIVED,
+    LOST,
+    STATED,
+    UNREAD,
+    Layout,
+    derivation,
+    facts_read,
+    kind_of,
+)
 
 Truths = tuple[bool | None, ...]
 #: (inputs with their extras, parameters, today) -> truth of every node; None where a FAST kernel is not for the row

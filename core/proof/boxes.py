@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 from siquan.core.proof.logic import Beyond
@@ -272,7 +273,35 @@ class Boxes:
         mine = self.boxes[inner]
         return all((known or p in mine) and not mine.get(p, self.axes[p].domain) & ~mask for p, mask in self.boxes[outer].items())
 
-    def uncovered(self, box: Box, by: Sequence[int], most: int = 20_000) -> Box | None:
+    def gap(self, meeting: Sequence[int]) -> Box | None:
+        """A part of the table's space without a row; None when there is none. Raises Beyond when it takes too long."""
+        whole = {p: a.domain for p, a in self.axes.items()}
+        rows = [n for n in range(len(self.boxes)) if not self.empty(n)]
+        if any(m != 1 << n for n, m in enumerate(meeting) if m):
+            return self.uncovered(whole, rows)
+        # rows that never meet cover the whole when their sizes add up to its size; else one half lacks something
+        if self._size(whole) == self._filled(whole, rows):
+            return None
+        part, here = whole, rows
+        while here:
+            path = max(part, key=lambda p: part[p].bit_count())
+            cells = list(bits(part[path]))
+            half = sum(1 << c for c in cells[: len(cells) // 2])
+            for mask in (half, part[path] & ~half):
+                piece = {**part, path: mask}
+                inside = [n for n in here if all(piece[p] & m for p, m in self.boxes[n].items())]
+                if mask and self._filled(piece, inside) < self._size(piece):
+                    part, here = piece, inside
+                    break
+        return part
+
+    def _size(self, box: Box) -> int:
+        return prod(mask.bit_count() for mask in box.values())
+
+    def _filled(self, box: Box, rows: Iterable[int]) -> int:
+        return sum(prod((mask & self.boxes[n].get(p, mask)).bit_count() for p, mask in box.items()) for n in rows)
+
+    def uncovered(self, box: Box, by: Sequence[int], most: int = 3_000) -> Box | None:
         """A part of the box that none of the rows covers; None when there is none. Raises Beyond when that is not found
         out within so many steps."""
         steps = 0
@@ -285,7 +314,8 @@ class Boxes:
             rows = [n for n in rows if all(part[p] & mask for p, mask in self.boxes[n].items())]
             if not rows:
                 return part
-            cover = max(rows, key=lambda n: -len(self.boxes[n]))
+            # the row that reaches beyond the part on the most facts leaves the fewest pieces
+            cover = min(rows, key=lambda n: sum(bool(part[p] & ~mask) for p, mask in self.boxes[n].items()))
             # what is left of the part around that row: one piece per fact
             rest = dict(part)
             for path, mask in self.boxes[cover].items():

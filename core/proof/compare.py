@@ -8,18 +8,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from siquan.core.proof import logic
 from siquan.core.proof.encode import Reading
 from siquan.core.proof.logic import Beyond, Flag, both, either, no
 from siquan.core.proof.outcome import differ, levels, results
 from siquan.core.proof.replay import side
 from siquan.core.proof.search import TIMEOUT, Budget, Found, Search, settle_usual
 from siquan.core.proof.words import left_out
-from siquan.core.proof.world import States, World
+from siquan.core.proof.world import SCALARS, States, World
 from siquan.core.rules import tree as t
 from siquan.core.rules.decide import Rule, RuleSet, canonical
 from siquan.core.rules.decision import OUTCOMES, RANK, Decision
 from siquan.core.rules.parameters import ParameterBook
 from siquan.core.spec.model import RuleSpec
+from siquan.core.spec.table import identity
 
 
 @dataclass(frozen=True)
@@ -99,18 +101,63 @@ class _Pair:
         self.old.prepare(expressions(old))
         self.new.prepare(n for n in expressions(new) if id(n) not in {id(rule.condition) for _, rule in same})
         self.world.close()
-        self.before = results(self.old)
-        self.new.adopt(self.old, ((a.condition, b.condition) for a, b in same), (a.spec.id for a, _ in same))
-        self.after = results(self.new)
         self.sides = side(self.old), side(self.new)
 
     def compared(self) -> Comparison:
+        goal = self._change()
+        if goal is not None:
+            found = self._locally(goal)
+            if found is not None:
+                return found
+        return self._wholly()
+
+    def _adopt(self) -> None:
+        same = self.same
+        self.new.adopt(self.old, ((a.condition, b.condition) for a, b in same), (a.spec.id for a, _ in same))
+
+    def _change(self) -> Flag | None:
+        """Of two tables: where a row that changed may hit, in either. Only there can they differ, as long as the rows that
+        did not change stand in the same order; None where that says nothing."""
+        one, two = self.old.ruleset, self.new.ruleset
+        if one.table is None or two.table is None or (one.table.policy, identity(one.table.default)) != (two.table.policy, identity(two.table.default)):
+            return None
+        kept = {a.spec.id for a, _ in self.same}
+        orders = [[r.id for r in rules.table.rows] for rules in (one, two) if rules.table is not None]
+        if [id for id in orders[0] if id in kept] != [id for id in orders[1] if id in kept]:
+            return None
+        ours, theirs = ({r.spec.id: (r, reading.truth(r.condition)) for r in reading.ruleset.rules if r.spec.id not in kept} for reading in (self.old, self.new))
+        out: list[Flag] = []
+        for id in {**ours, **theirs}:
+            a, b = ours.get(id), theirs.get(id)
+            if a is not None and b is not None and orders[0] == orders[1] and identity(a[0].spec.out) == identity(b[0].spec.out):
+                out += [no(logic.same(a[1].yes, b[1].yes)), no(logic.same(a[1].no, b[1].no))]
+            else:
+                out += [x[1].maybe for x in (a, b) if x is not None]
+        return either(*out)
+
+    def _locally(self, goal: Flag) -> Comparison | None:
+        """The answer by the changed rows alone, tried out on the whole tables; None when that does not decide it."""
+        for reading in (self.old, self.new):
+            for path in reading.ruleset.facts:
+                kind = reading.ruleset.scope.facts.get(path)
+                if kind is not None and kind.kind in SCALARS:
+                    reading.declare(path, kind)
+        self.search = Search(self.world, (self.old, self.new), self.budget.part(0.6))
+        found = self.search.find(goal, self._decides_apart)
+        if found.status == "never":
+            return self._say("equal")
+        return None if found.states is None else self._different(found.states)
+
+    def _wholly(self) -> Comparison:
+        self.before = results(self.old)
+        self._adopt()
+        self.after = results(self.new)
         self.outcomes, self.values, exact = differ(self.before, self.after)
-        if not self._locally():
+        if not self._formulas_differ():
             return self._say("equal")
         self.search = Search(self.world, (self.old, self.new), self.budget)
         readings = (self.old, self.new)
-        apart = both(either(self.outcomes, self.values), self._near_the_change())
+        apart = either(self.outcomes, self.values)
         if self.search.possible(apart) == "unsat" and exact:
             return self._say("equal")
         settle_usual(self.search, readings)
@@ -119,7 +166,10 @@ class _Pair:
         found = self.search.find(apart, self._decides_apart)
         if found.states is None:
             return self._say("equal" if found.status == "never" and exact else "not_proved")
-        witness = self._witness(found.states)
+        return self._different(found.states)
+
+    def _different(self, states: States) -> Comparison:
+        witness = self._witness(states)
         return self._say("different", witness, differs="outcome" if witness.old.outcome != witness.new.outcome else "value")
 
     def _ordered(self) -> Comparison:
@@ -144,7 +194,7 @@ class _Pair:
         old, new = (s.verdict(self.world, states) for s in self.sides)
         return old is not None and new is not None and old != new
 
-    def _locally(self) -> bool:
+    def _formulas_differ(self) -> bool:
         """Whether the formulas differ at all: rules that did not change are the same formula in both."""
         if either(self.outcomes, self.values) is False:
             return False
@@ -152,20 +202,6 @@ class _Pair:
             return True
         ours, theirs = ([_shape(levels(r, rule)) for rule in r.ruleset.rules] for r in (self.old, self.new))
         return sorted(ours) != sorted(theirs)
-
-    def _near_the_change(self) -> Flag:
-        """Versions can only differ where a rule that changed hits or may hit in one of them."""
-        ours, theirs = (
-            {(*_shape_of(r.truth(rule.condition)), canonical(rule.spec.out), rule.spec.outcome, rule.spec.basis): r.truth(rule.condition).maybe for rule in r.ruleset.rules}
-            for r in (self.old, self.new)
-        )
-        kept = [k for k in ours if k in theirs]
-        table = self.old.ruleset.table
-        if self.old.ruleset.spec.hit_policy != self.new.ruleset.spec.hit_policy or len(ours) < len(self.old.ruleset.rules):
-            return True
-        if kept != [k for k in theirs if k in ours] or table is None or self.new.ruleset.table is None or table.default != self.new.ruleset.table.default:
-            return True
-        return either(*(flag for found, other in ((ours, theirs), (theirs, ours)) for k, flag in found.items() if k not in other))
 
     def _witness(self, states: States) -> Witness:
         old, new = (s.decision(self.world, states) for s in self.sides)
@@ -234,10 +270,6 @@ def _kind(looser: Found, stricter: Found) -> str:
 
 def _shape(flags: dict[str, Flag]) -> str:
     return " ".join(f"{o}:{f if isinstance(f, bool) else f.get_id()}" for o, f in sorted(flags.items()))
-
-
-def _shape_of(truth: Any) -> tuple[Any, ...]:
-    return tuple(f if isinstance(f, bool) else f.get_id() for f in (truth.yes, truth.no))
 
 
 def expressions(ruleset: RuleSet) -> list[t.Node]:

@@ -104,6 +104,13 @@ class Reading:
         """Gives a name of the expression that is no fact its value."""
         self._facts[path] = value
 
+    def declare(self, path: str, type_: t.Type) -> None:
+        """Variables for a fact that an example has to state, whether or not a formula reads it."""
+        try:
+            self._fact(path, type_)
+        except Beyond:
+            pass
+
     def found(self, path: str) -> Value | None:
         """The value of a fact that a formula read; None when none did."""
         return self._facts.get(path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from siquan.core.errors import SiquanError
@@ -55,7 +56,8 @@ def table_issues(
         return tuple(_ListIssues(ruleset, book, on, places, budget).all())
     try:
         reading = Reading(World([], on), ruleset, book, on, places)
-        return tuple(_BoxIssues(ruleset, Boxes(ruleset, reading.constant), Side(ruleset, book, on, tuple(places))).all())
+        boxes = Boxes(ruleset, reading.constant)
+        return tuple(_BoxIssues(ruleset, boxes, Side(ruleset, book, on, tuple(places)), budget).all())
     except Beyond:
         return tuple(_SolvedIssues(ruleset, book, on, places, budget).all())
 
@@ -99,18 +101,17 @@ def _value(out: Any) -> Any:
 
 
 class _BoxIssues(_Rows):
-    def __init__(self, ruleset: RuleSet, boxes: Boxes, side: Side) -> None:
+    def __init__(self, ruleset: RuleSet, boxes: Boxes, side: Side, budget: Budget) -> None:
         super().__init__(ruleset)
-        self.boxes, self.side = boxes, side
+        self.boxes, self.side, self.budget = boxes, side, budget
 
     def all(self) -> Iterator[TableIssue]:
         size = len(self.rows)
-        whole = {p: a.domain for p, a in self.boxes.axes.items()}
-        if self.policy in TOTAL and self.table.default is None and (gap := self.boxes.uncovered(whole, range(size))) is not None:
-            yield self._issue("gap", (), gap)
+        meeting = self.boxes.meeting()
+        if self.policy in TOTAL and self.table.default is None:
+            yield from self._gap(meeting)
         dead = {n for n in range(size) if self.boxes.empty(n)}
         yield from (self._issue("dead", (n,), None) for n in sorted(dead))
-        meeting = self.boxes.meeting()
         told: dict[str, int] = {}
         idle: set[int] = set()
         for n, m in overlaps(meeting, size):
@@ -125,6 +126,15 @@ class _BoxIssues(_Rows):
                 yield self._issue(kind, rules, self.boxes.common((n, m)))
         if self.policy in ("F", "P"):
             yield from self._masked(meeting, dead | idle)
+
+    def _gap(self, meeting: Sequence[int]) -> Iterator[TableIssue]:
+        try:
+            gap = self.boxes.gap(meeting)
+        except Beyond:
+            side = self.side
+            yield from _SolvedIssues(self.ruleset, side.book, side.on, side.places, self.budget).gap()
+            return
+        yield from [] if gap is None else [self._issue("gap", (), gap)]
 
     def _masked(self, meeting: list[int], known: set[int]) -> Iterator[TableIssue]:
         """Rows that others always precede, together or alone, and rows that the ones after them make superfluous."""
@@ -169,7 +179,7 @@ class _Solver:
     def __init__(self, ruleset: RuleSet, book: ParameterBook, on: dt.date, places: Sequence[str], budget: Budget) -> None:
         self.world = World([ruleset.schema], on)
         self.reading = Reading(self.world, ruleset, book, on, places)
-        self.side = Side(ruleset, book, on, tuple(places))
+        self.side, self.budget = Side(ruleset, book, on, tuple(places)), budget
         self.reading.prepare(expressions(ruleset))
         self.world.close()
         self.truths = {r.spec.id: self.reading.truth(r.condition) for r in ruleset.rules}
@@ -199,13 +209,19 @@ class _Solver:
         return answer == "unsat"
 
     def unsettled(self) -> Iterator[TableIssue]:
-        yield from (TableIssue("not_proved", rules, {}) for rules in dict.fromkeys(self.open))
+        if self.open:
+            yield TableIssue("not_proved", tuple(dict.fromkeys(id for rules in self.open for id in rules))[:MOST], {})
 
 
 class _SolvedIssues(_Rows):
     def __init__(self, ruleset: RuleSet, book: ParameterBook, on: dt.date, places: Sequence[str], budget: Budget) -> None:
         super().__init__(ruleset)
         self.solver = _Solver(ruleset, book, on, places, budget)
+
+    def gap(self) -> Iterator[TableIssue]:
+        ids = [r.id for r in self.rows]
+        gap = self.solver.example("gap", (), every(self.solver.truths[id].no for id in ids), (), ids)
+        yield from [gap] if gap is not None else self.solver.unsettled()
 
     def all(self) -> Iterator[TableIssue]:
         solver, ids = self.solver, [r.id for r in self.rows]
@@ -243,19 +259,24 @@ class _SolvedIssues(_Rows):
 
     def _pairs(self, alive: Sequence[int]) -> Iterator[TableIssue]:
         solver, ids = self.solver, [r.id for r in self.rows]
-        for place, n in enumerate(alive):
-            for m in alive[place + 1 :]:
-                a, b = solver.truths[ids[n]], solver.truths[ids[m]]
-                if self.policy not in ("U", "A", "C<", "C>") and self.keys[n] != self.keys[m]:
-                    continue
-                if solver.never(both(a.yes, b.yes), (ids[n], ids[m])):
-                    continue
-                found = self.pair(n, m, (self._inside(n, m), self._inside(m, n)))
-                if found is None:
-                    continue
-                kind, fault, other = found
-                issue = solver.example(kind, (ids[fault], ids[other]), both(a.yes, b.yes), (ids[n], ids[m]))
-                yield from [issue] if issue is not None else []
+        idle: set[int] = set()
+        for n, m in combinations(alive, 2):
+            pair = (ids[n], ids[m])
+            if self.policy not in ("U", "A", "C<", "C>") and self.keys[n] != self.keys[m]:
+                continue
+            if solver.budget.left() <= 0:
+                solver.open.append(pair)
+                return
+            a, b = solver.truths[ids[n]], solver.truths[ids[m]]
+            if solver.never(both(a.yes, b.yes), pair):
+                continue
+            found = self.pair(n, m, (self._inside(n, m), self._inside(m, n)))
+            if found is None or found[1] in idle:
+                continue
+            kind, fault, other = found
+            idle |= {fault} if kind in ("subsumed", "duplicate") else set()
+            issue = solver.example(kind, (ids[fault], ids[other]), both(a.yes, b.yes), pair)
+            yield from [issue] if issue is not None else []
 
 
 class _ListIssues:

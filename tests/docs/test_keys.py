@@ -49,6 +49,7 @@ def places() -> dict[str, set[str]]:
         "rule": keys(defs["ruleset"]["properties"]["list"]["items"]),
         "row": keys(defs["ruleset"]["properties"]["rows"]["items"]),
         "reading": keys(defs["ruleset"]["properties"]["reads_as"]["items"]),
+        "intent": keys(defs["ruleset"]["properties"]["intents"]["items"]),
         "due": keys(defs["due"]),
         "transition": keys(defs["transition"]),
         "state": keys(defs["state"]),

@@ -54,7 +54,7 @@ TABLE = RuleSetSpec(id="demo.table", title="分级", hit_policy="U", inputs=("am
     rule("T2", cells={"amount": "<= limit", "kind": '"new", "old"'}, out="done", basis="LOCAL"),
 ))  # fmt: skip
 WIDE = RuleSetSpec(
-    id="demo.wide", hit_policy="P", inputs=("age", "ready"), outputs=("level", "days"), output_values={"level": ("C", "B", "A"), "days": ()},
+    id="demo.wide", hit_policy="P", inputs=("age", "ready"), outputs=("level", "days"), output_values={"level": ("C", "B", "A")},
     default={"level": "C", "days": 0}, default_basis="LOCAL", rules=(
         rule("W1", cells={"age": "[0..17]", "ready": "true"}, out={"level": "A", "days": 3}),
         rule("W2", cells={"age": ">= 18", "ready": "-"}, out={"level": "B", "days": 10}),
@@ -114,7 +114,7 @@ def tables(draw: st.DrawFn) -> RuleSetSpec:
     one = constants if len(outputs) < 2 else st.fixed_dictionaries(dict.fromkeys(outputs, constants))
     cell = st.one_of(st.just("-"), st.sampled_from(("> 5", "[1..2]", '"new", "old"', "not(3)")), texts.filter(lambda x: x.strip() == x and x != ""))
     row = st.builds(RuleSpec, id=names, cells=st.fixed_dictionaries(dict.fromkeys(inputs, cell)), out=one, priority=st.integers(0, 10**6), **COMMON)
-    listed = st.dictionaries(st.sampled_from(outputs or ("",)), st.lists(constants, max_size=3).map(tuple), max_size=3) if outputs else st.just({})
+    listed = st.dictionaries(st.sampled_from(outputs or ("",)), st.lists(constants, min_size=1, max_size=3).map(tuple), max_size=3) if outputs else st.just({})
     return RuleSetSpec(
         id="demo.random", title=draw(words), hit_policy=draw(st.sampled_from(("U", "A", "P", "F", "R", "O", "C", "C+", "C<", "C>", "C#"))), inputs=inputs,
         outputs=outputs, output_values=draw(listed), default=draw(st.one_of(st.none(), one)), default_basis=draw(bases),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from siquan.core.dmn.extension import BrokenExtension
@@ -24,6 +24,7 @@ from siquan.core.dmn.wire import from_json, to_json
 from siquan.core.engine.definition import Binder
 from siquan.core.errors import Errors, SiquanError, Where
 from siquan.core.plugins import discover
+from siquan.core.rules import tree as t
 from siquan.core.rules.decide import RuleSet, canonical, decide
 from siquan.core.rules.decision import Decision
 from siquan.core.rules.facts import FactSet, Reader
@@ -37,7 +38,7 @@ from siquan.core.spec.version import content_hash
 
 ON = dt.date(2026, 11, 23)
 KIT = Path(__file__).resolve().parents[3] / "shared" / "dmn-tck"
-drawn = settings(max_examples=150, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+drawn = settings(max_examples=150, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 FACTS = """
 facts:
   n: {title: 金额, type: decimal}
@@ -117,7 +118,7 @@ def test_every_bundled_rule_set_comes_back_as_it_was() -> None:
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=30)
 CELLS: dict[str, list[str]] = {
-    "n": ["-", "> 5", "<= limit", "[1..5]", "(limit..20)", "2.5, 7", "not(3)", "not(> 3, < 1)", "? * 2 > limit", "> rec.cap", "-3", "!= 4" if False else "< -1.5"],
+    "n": ["-", "> 5", "<= limit", "[1..5]", "(limit..20)", "2.5, 7", "not(3)", "not(> 3, < 1)", "? * 2 > limit", "> rec.cap", "-3", "< -1.5"],
     "k": ["-", "1, 2", "> 2", "? = 2 or ? > 5", "3"], "flag": ["-", "true", "false"],
     "day": ["-", '> date("2026-01-01")', '[date("2020-01-31")..date("2026-06-30")]', "<= today", "< today - days(30)", "> rec.when + months(1)"],
     "level": ["-", "ok", "ok, bad", '"odd one"', "not(bad)"], "words": ["-", '"a b"', 'not("x\\"y")', '"甲", "乙"'],
@@ -125,7 +126,6 @@ CELLS: dict[str, list[str]] = {
     "count(people)": ["-", "> 1", "0"], "sum(people.pay)": ["-", ">= 10"], "count(people[police and pay > 1])": ["-", "> 0"],
     "years between(rec.when, day)": ["-", ">= 1", "0"], "months between(rec.when, today)": ["-", "> 12"], "days between(day, rec.when)": ["-", "> 0"],
 }  # fmt: skip
-CELLS["n"] = [c for c in CELLS["n"] if c]
 OUTS: dict[str, st.SearchStrategy[Any]] = {
     "number": st.one_of(st.integers(-50, 50), st.sampled_from(["2.5", "-0.25", "10.125"])),
     "text": st.sampled_from(["甲", "乙", "a b", '"q"', "x\ny", "\\", "2026-01-01", ""]),
@@ -153,10 +153,10 @@ def tables(draw: st.DrawFn) -> RuleSetSpec:
     ]  # fmt: skip
     default = draw(st.one_of(st.none(), one)) if policy != "C#" else draw(st.sampled_from([None, 7]))
     facts = read_ruleset("t.t", parse_yaml(f"ruleset: t\nlist: []\n{FACTS}", "t"), Where("t"), alone=True).facts
-    return RuleSetSpec(
+    return placeless(RuleSetSpec(
         id="t.t", title="试表", hit_policy=policy, inputs=tuple(inputs), outputs=names, rules=tuple(rules), default=default, facts=facts,  # type: ignore[arg-type]
         output_values={n: tuple(v) for n, v in zip(names, values, strict=False)} if listed else {},
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 DAYS = st.dates(dt.date(2018, 1, 1), dt.date(2027, 12, 31)).map(str) | st.sampled_from(["2024-02-29", "2026-01-31", "2026-02-28", "2026-11-23"])
@@ -230,17 +230,15 @@ def test_months_end_as_ours_do(start: dt.date, end: dt.date) -> None:
 
 def test_what_the_standard_has_no_word_for_is_refused() -> None:
     with pytest.raises(NotExpressible, match="months and days") as fault:
-        written(load('list: [{id: A, when: day > today - duration("P1M2D"), outcome: WARN}]'))
+        written(load("list:\n  - {id: A, when: 'day > today - duration(\"P1M2D\")', outcome: WARN}"))
     assert fault.value.values["rule"] == "A"
     with pytest.raises(NotExpressible, match="the filter around it"):
-        written(load("list: [{id: A, when: count(people[count(people[pay > item.pay]) > pay]) > 1, outcome: WARN}]")) if False else written(nested())
+        written(nested())
 
 
 def nested() -> RuleSet:
     """A filter within a filter that reads the outer element."""
     rules = load("list: [{id: A, when: count(people[pay > 1]) > 1, outcome: WARN}]")
-    from siquan.core.rules import tree as t
-
     inner = t.Filter(t.Fact("people"), t.Var("^", "pay"))
     rules.derived["double"] = inner
     return RuleSet(rules.spec.model_copy(update={"rules": (RuleSpec(id="A", when="double > 1", outcome="WARN"),)}), rules.scope, rules.schema, rules.derived)
@@ -254,7 +252,7 @@ inputs: [n, level]
 outputs: [p, q]
 default: {p: none, q: 0}
 rows:
-  - {id: T1, n: "> limit", level: ok, out: {p: a, q: 1}, say: 超过{limit}, basis: LOCAL, cite: 一}
+  - {id: T1, n: "> limit", level: ok, out: {p: a, q: 1}, say: "超过{limit}", basis: LOCAL, cite: 一}
   - {id: T2, n: "<= limit", out: {p: b, q: "2.5"}}
 """
 
@@ -274,7 +272,7 @@ def test_a_changed_cell_out_or_annotation_arrives() -> None:
     assert bound(spec).rules
     spec = edited(rules, ("<text>2.5</text>", "<text>7.25</text>"), ("<text>一</text>", "<text>第二条</text>"), ("<text>LOCAL</text>", "<text>STATUTE</text>"))
     assert spec.rules[1].out == {"p": "b", "q": "7.25"} and (spec.rules[0].cite, spec.rules[0].basis) == ("第二条", "STATUTE")
-    spec = edited(rules, ('hitPolicy="UNIQUE"', 'hitPolicy="FIRST"'), ("<defaultOutputEntry>.*?</defaultOutputEntry>", ""))
+    spec = edited(rules, ('hitPolicy="UNIQUE"', 'hitPolicy="FIRST"'), *[("<defaultOutputEntry>.*?</defaultOutputEntry>", "")] * 2)
     assert spec.hit_policy == "F"
     with pytest.raises(NotNative, match="`LAW` is no basis"):
         edited(rules, ("<text>LOCAL</text>", "<text>LAW</text>"))
@@ -304,8 +302,8 @@ def test_rows_of_a_priority_keep_their_place() -> None:
 
 def test_a_changed_condition_of_a_list_arrives() -> None:
     rules = load("list:\n  - {id: A, when: n > limit and present(rec), outcome: REJECT, basis: STATUTE}\n  - {id: B, when: flag, outcome: WARN}")
-    spec = edited(rules, ("n &gt; limit and rec != null", "n &gt; 9 and rec != null and full months(day, today()) &gt; 3"), ('"WARN"', "if flag then &quot;BLOCK&quot; else &quot;WARN&quot;"))
-    assert spec.rules[0].when == "(n > 9) and present(rec) and (months between(day, today) > 3)" or "present(rec)" in spec.rules[0].when
+    spec = edited(rules, ("n &gt; limit and rec != null", "n &gt; 9 and rec != null and full months(day, today()) &gt; 3"), ('<text>"WARN"</text>', '<text>if flag then "BLOCK" else "WARN"</text>'))
+    assert spec.rules[0].when == "(n > 9) and (present(rec)) and (months between(day, today) > 3)"
     assert spec.rules[1].outcome == "if flag then BLOCK else WARN" and bound(spec).rules[0].spec.basis == "STATUTE"
 
 
@@ -322,8 +320,8 @@ def test_without_the_extension_the_base_gives_the_rest() -> None:
 def test_what_is_wrong_is_said_with_its_line_all_at_once() -> None:
     rules = load(TABLE)
     with pytest.raises(Errors) as faults:
-        edited(rules, ("<text>&gt; limit</text>", "<text>&gt; unheard</text>"), ("<text>2.5</text>", "<text>n * 2</text>"), ("<text>&lt;= limit</text>", "<text>&lt;= (</text>"))
-    assert [(e.code, e.where.line > 10 if e.where else False) for e in faults.value] == [("SQ138", True), ("SQ134", True)] or len(faults.value.errors) >= 2
+        edited(rules, ("<text>&gt; limit</text>", '<text>matches(?, "x")</text>'), ("<text>2.5</text>", "<text>n * 2</text>"), ("<text>&lt;= limit</text>", "<text>&lt;= (</text>"))
+    assert [e.code for e in faults.value] == ["SQ138", "SQ138", "SQ134"] and all(e.where is not None and e.where.line > 10 for e in faults.value)
     with pytest.raises(OtherRules):
         to_rules(written(rules), "", rules.spec.model_copy(update={"id": "t.other"}), rules.schema)
     for broken in (r'{"rule":5}', "nonsense", r'{"rule":{"id":7}}', '{"rule":{"id":"T1","surprise":1}}'):

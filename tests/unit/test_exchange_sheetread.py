@@ -217,7 +217,7 @@ def test_settings() -> None:
 
     found = after(do, content(WIDE)).ruleset
     assert (found.title, found.hit_policy, found.default_basis, found.default) == ("新名", "O", "STATUTE", {"level": "C", "days": 7})
-    assert found.output_values == {"level": ("A", "B", "C"), "days": ()}
+    assert found.output_values == {"level": ("A", "B", "C")}
 
 
 def new_line(sheets: Sheets, name: str = "limit", **cells: Any) -> int:
