@@ -30,8 +30,10 @@ def decide_model(runner: Runner, name: str, raw: Any, moment: dt.datetime) -> De
     result = runner.decide(element.name, facts, now)
     value = to_json(result.value)
     outcome = "BLOCK" if value is None else "PASS"
-    rows = {r.id: r for r in element.logic.rows} if isinstance(element, m.Decision) and isinstance(element.logic, m.Table) else {}
-    findings = [_row(rows[id], hit, outcome) for id, hit in result.rows.get(element.name, ()) if id in rows]
+    findings: list[Finding] = []
+    if isinstance(element, m.Decision) and isinstance(element.logic, m.Table):
+        rows = {r.id: r for r in element.logic.rows}
+        findings += [_row(element.logic, rows[id], hit, outcome) for id, hit in result.rows.get(element.name, ())]
     findings += [Finding(element.name, "na", "NA", "", "", element.name, (Piece(note),), "") for note in result.notes]
     findings += [Finding(element.name, "na", "NA", "", "", element.name, (Piece(fault.full()),), "") for fault in runner.faults]
     return Decision(
@@ -40,8 +42,12 @@ def decide_model(runner: Runner, name: str, raw: Any, moment: dt.datetime) -> De
     )  # fmt: skip
 
 
-def _row(row: m.Row, hit: bool, outcome: str) -> Finding:
+def _row(table: m.Table, row: m.Row, hit: bool, outcome: str) -> Finding:
+    """What a rule says of itself: its description or annotations, else its conditions and outputs."""
     words = row.description or "；".join(a for a in row.annotations if a)
+    if not words:
+        tests = "，".join(f"{i.label} {e.text}" for i, e in zip(table.inputs, row.inputs, strict=True) if e.text not in ("-", ""))
+        words = f"{tests or '-'} → {', '.join(o.text for o in row.outputs)}"
     return Finding(row.id, "hit" if hit else "clear", outcome if hit else "PASS", "", "", row.id, (Piece(words),), "")
 
 

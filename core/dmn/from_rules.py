@@ -156,7 +156,7 @@ class _Writer:
         for name, node, column in zip(spec.inputs, subjects, columns, strict=True):
             tag.children.append(self._input(name, node, column))
         for name, kind, default in zip(outputs, kinds, defaults, strict=True):
-            tag.children.append(self._output(name, "" if isinstance(spec.default, list) else kind, spec.output_values.get(name, ()), default))
+            tag.children.append(self._output(name, "" if isinstance(spec.default, list) or spec.hit_policy == "C#" else kind, spec.output_values.get(name, ()), default))
         tag.children += [Tag("annotation", {"name": words[0]}) for words in ANNOTATIONS.values()]
         for _, rule in rows:
             cells = [self.cell(rule, name, node) for name, node in zip(spec.inputs, subjects, strict=True)]

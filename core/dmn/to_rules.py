@@ -102,7 +102,7 @@ class _Import:
     # names
 
     def _scope(self) -> Names:
-        return BUILT_IN.inside([e.variable.name for e in self.model.elements.values()])
+        return BUILT_IN.inside([*(e.variable.name for e in self.model.elements.values()), *(called for called, _, _ in KNOWLEDGE.values())])
 
     def _name(self, words: tuple[str, ...]) -> str | None:
         """Our path of a name in the model."""

@@ -193,7 +193,8 @@ class Typed:
         text, problem = self.text(cell)
         if problem is not None:
             return text, problem
-        tries = (text, halfwidth(text), *((coded(halfwidth(text), codes),) if codes else ()))
+        plain = halfwidth(text)
+        tries = (text, plain, coded(plain, codes), plain.lower() if plain in ("TRUE", "FALSE") else text)
         return next((x for x in tries if check(x)), text), None
 
 
@@ -213,8 +214,10 @@ def halfwidth(text: str) -> str:
 
 def coded(text: str, codes: Mapping[str, str]) -> str:
     """The titles of an enum, bare or quoted, as its quoted codes."""
+    if not codes:
+        return text
     titles = sorted((x for x in codes if x), key=len, reverse=True)
-    found = re.compile("|".join(map(re.escape, titles)) or "(?!)")
+    found = re.compile("|".join(map(re.escape, titles)))
     text = _outside(text, lambda part: found.sub(lambda m: f'"{codes[m.group()]}"', part))
     return _LITERAL.sub(lambda m: f'"{codes.get(m.group()[1:-1], m.group()[1:-1])}"', text)
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-
-from openpyxl.utils import range_boundaries
 
 from siquan.core.errors import Errors, SiquanError, Where
 from siquan.core.exchange.comments import read_comments
@@ -27,6 +26,8 @@ from siquan.core.sheets.problems import (
 )
 from siquan.core.sheets.read import HEAD, LISTED, letters
 from siquan.core.sheets.workbook import Cell, Row, Sheet, Workbook
+
+_RANGE = re.compile(r"([A-Z]{1,3})(\d{1,7})(?::([A-Z]{1,3})(\d{1,7}))?")
 
 
 class RenamedColumn(SiquanError):
@@ -205,13 +206,18 @@ def _untitled(grid: Grid, number: int, at: int, cell: Cell) -> None:
 
 def _merges(grid: Grid, merged: list[str], head: int, last: int) -> None:
     """Merged cells from the titles down, in columns that are read."""
+    known = [at for key, at in grid.at.items() if not key.startswith("\0")]
     for ref in merged:
-        try:
-            left, top, right, bottom = range_boundaries(ref)
-        except ValueError:
-            left = top = 1
-            right = bottom = None
-        known = [at for key, at in grid.at.items() if not key.startswith("\0")]
-        if (bottom or last) >= head and (top or 1) <= last and any((left or 1) <= at <= (right or at) for at in known):
-            place = f"{letters(left or 1)}{top or 1}"
-            grid.problems.add(grid.index, top or 1, left or 1, Merged(Where(f"{grid.name}!{place}"), range=ref))
+        found = _RANGE.fullmatch(ref)
+        left, top, right, bottom = found.groups() if found else ("A", "1", None, str(last))
+        start, stop = _number(left), _number(right or left) if found else max(known, default=1)
+        if int(bottom or top) >= head and int(top) <= last and any(start <= at <= stop for at in known):
+            grid.problems.add(grid.index, int(top), start, Merged(Where(f"{grid.name}!{left}{top}"), range=ref))
+
+
+def _number(column: str) -> int:
+    """C -> 3."""
+    number = 0
+    for letter in column:
+        number = number * 26 + ord(letter) - 64
+    return number

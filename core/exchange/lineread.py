@@ -180,7 +180,8 @@ class LineReader:
                 value = getattr(old, key)
                 out[key] = str(value) if key == "value" and value is not None and not isinstance(value, bool | int | str) else value
                 continue
-            value, problem = self._value(line, name, cell) if key == "value" else self.typed.take(self.grid.plan.by_key[key].kind, cell, "", lambda _: True)
+            kind = self.grid.plan.by_key[key].kind
+            value, problem = self._value(line, name, cell) if key == "value" else self.typed.take(kind, cell, "", lambda _: True)
             if problem is not None:
                 self.grid.bad(line.number, key, problem)
             out[key] = value
@@ -200,7 +201,8 @@ class LineReader:
             return self.typed.text(cell)
         value, problem = self.typed.typed(fact, cell)
         if problem is None and value is None:
-            problem = Problem(shown(cell), "参数的值不能是未知", "a parameter's value cannot be unknown", f"写值，或写“{REPEALED}”", f"write a value, or {REPEALED}")
+            do = (f"写值，或写“{REPEALED}”", f"write a value, or {REPEALED}")
+            problem = Problem(shown(cell), "参数的值不能是未知", "a parameter's value cannot be unknown", *do)
         return value, problem
 
 

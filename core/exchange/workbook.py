@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
+from itertools import zip_longest
 from typing import Any
 
 from openpyxl import Workbook
@@ -83,7 +84,7 @@ class _Writer:
         self._cases(self._sheet(self.plans["cases"]))
         self._settings(self._sheet(self.plans["settings"]))
         self._help(title, version)
-        self._hidden(LISTS, [tuple(words[n] if n < len(words) else None for words in self.lists) for n in range(max(map(len, self.lists), default=0))])
+        self._hidden(LISTS, zip_longest(*self.lists))
         made = Made(self.content.ruleset.id, version, self.content, published)
         self._hidden(SHEET, rows_of(made))
         self.out.active = 0
@@ -128,11 +129,13 @@ class _Writer:
 
     def _parameters(self, ws: Worksheet) -> tuple[tuple[str, str, dt.date], ...]:
         plan, number = self.plans["parameters"], FIRST
+        mine = {line.key for line in self.content.lines}  # of a version in force they stand in the book, too
         shown: list[tuple[str, str, dt.date]] = []
         for name in self.parameters:
             spec = self.book.specs.get(name)
             new = [line for line in self.content.lines if line.name == name]
-            lines = [(line, PUBLISHED) for line in (spec.lines if spec else ())] + [(line.line, ADDED) for line in new]
+            old = [line for line in (spec.lines if spec else ()) if (name, line.place, line.since) not in mine]
+            lines = [(line, PUBLISHED) for line in old] + [(line.line, ADDED) for line in new]
             for line, state in sorted(lines, key=lambda pair: (pair[0].place, pair[0].since, pair[1] is ADDED)):
                 row = line_row(name, line, self.words, state[0 if self.zh else 1], self.lang)
                 notes = {f.key: f"#parameters/{name}@{line.since}@{line.place}/{f.key}" for f in plan.fields}
@@ -272,8 +275,10 @@ _ABOUT = """{title}
 记号：= 等于，!= 不等于，< <= > >= 比大小，and 并且，or 或者，not(...) 不是，[6..12] 从 6 到 12，present(x) 有，absent(x) 没有，- 任意。全角标点会自动改成半角。"""
 _ABOUT_EN = """{title}
 Version: {version}
-Save as .xlsx and upload it on the page of the rule set: you see what changed first, nothing takes effect at once. One wrong cell and nothing is taken; every wrong cell is named.
-Rules: one a row. Rows and columns may change places, rows may be added and removed; the id of a new row is made up when empty. The sentence is generated; changes to it do not count.
+Save as .xlsx and upload it on the page of the rule set: you see what changed first, nothing takes effect at once.
+One wrong cell and nothing is taken; every wrong cell is named.
+Rules: one a row. Rows and columns may change places, rows may be added and removed; an empty id is made up.
+The sentence is generated; changes to it do not count.
 Parameters: grey lines are published and stay as they are; a new value is a new line below with its first day.
 Cases: which facts lead to which conclusion. They are tried out after the upload.
 Leave the titles and the names of sheets, delete no column; a column of your own starts with #. No merged cells, no formulas.

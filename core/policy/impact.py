@@ -15,11 +15,11 @@ from siquan.core.errors import SiquanError
 from siquan.core.jobs import Run, Stopped
 from siquan.core.policy.impact_crew import Crew, Draft, Parcel, Stretch, review_of
 from siquan.core.policy.impact_program import Verdict
-from siquan.core.policy.impact_tally import Counts, Flip, Tally, add, chained, difference, empty
+from siquan.core.policy.impact_tally import Counts, Tally, add, chained, difference, empty
 from siquan.core.rules.decision import Decision
 from siquan.core.store.canonical import canonical
 from siquan.core.store.database import Store
-from siquan.core.store.rows import ImpactFlip, ImpactRun
+from siquan.core.store.rows import ImpactRun, NewFlip
 from siquan.core.store.transaction import Tx
 
 #: step(done=..., total=...): a transaction that also says how far the work is, and may refuse to go on
@@ -153,7 +153,7 @@ class _Impact:
         found = iter(self.open_cases(self.run.upto_case))
         while batch := list(itertools.islice(found, CASES)):
             counts: Counts = {"checked": len(batch), "changed": 0, "other": 0, "failed": 0, "flow": {}, "rules": {}}
-            flips: list[Flip] = []
+            flips: list[NewFlip] = []
             for case in batch:
                 try:
                     old, new = case.decide_old(), case.decide_new()
@@ -165,7 +165,7 @@ class _Impact:
                 add(counts, {"flow": {change.before: {change.after: 1}}})
                 if change.changed:
                     add(counts, {"changed": 1, "rules": {rule: {pair: 1} for rule, pair in change.why.items()}})
-                    flips.append(Flip("case", None, case.id, case.place, new.on, change.before, change.after, change.why))
+                    flips.append(NewFlip("case", None, case.id, case.place, new.on.isoformat(), change.before, change.after, change.told))
                 elif change.why:
                     add(counts, {"other": 1})
             with self.step(done=self._done() + len(batch)) as tx:
@@ -174,14 +174,13 @@ class _Impact:
     def _done(self) -> int:
         return int(self.run.counts["rows"] + self.run.counts["cases"].get("checked", 0))
 
-    def _write(self, tx: Tx, flips: list[Flip], more: Counts, **upto: Any) -> None:
+    def _write(self, tx: Tx, flips: list[NewFlip], more: Counts, **upto: Any) -> None:
         counts = self.run.counts
-        rows = [ImpactFlip(self.run.id, counts["flips"] + n, *flip) for n, flip in enumerate(flips, 1)]
-        if rows:
-            tx.impacts.add_flips(rows)
+        if flips:
+            tx.impacts.add_flips(self.run.id, counts["flips"] + 1, flips)
         counts = _sum(counts, more)
-        counts["flips"] += len(rows)
-        counts["digest"] = chained(counts["digest"], rows)
+        counts["flips"] += len(flips)
+        counts["digest"] = chained(counts["digest"], flips)
         self.run = tx.impacts.advance(self.run, counts=self._timed(counts), **upto)
 
     def _timed(self, counts: Counts) -> Counts:

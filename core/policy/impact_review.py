@@ -13,9 +13,10 @@ from siquan.core.policy.impact_history import History
 from siquan.core.policy.impact_kernel import Kernel, Mode
 from siquan.core.policy.impact_program import Air, Program, Verdict
 from siquan.core.policy.impact_rows import typed_list
-from siquan.core.policy.impact_tally import Difference, Flip, Tally, difference
+from siquan.core.policy.impact_tally import Difference, Tally, difference
 from siquan.core.rules import tree as t
 from siquan.core.store.layout import LOST, STATED, UNREAD, Layout, facts_read
+from siquan.core.store.rows import NewFlip
 from siquan.core.store.transaction import Tx
 
 #: json.loads without its checks for what our own texts never are
@@ -211,14 +212,14 @@ def _sum_up(tally: Tally, met: Mapping[Any, tuple[Air, Kernel, Mapping[Any, list
         tally.count(change, at)
 
 
-def _named(tx: Tx, flips: list[tuple[int, Difference]]) -> list[Flip]:
+def _named(tx: Tx, flips: list[tuple[int, Difference]]) -> list[NewFlip]:
     """Flips with what they are flips of."""
     whose = tx.inputs.whose([n for n, _ in flips])
     out = []
     for n, change in flips:
         row = whose[n]
         kind = "refusal" if row.refused else "decision"
-        out.append(Flip(kind, row.decision_id, row.case_id, row.place, row.on_date, change.before, change.after, change.why))
+        out.append(NewFlip(kind, row.decision_id, row.case_id, row.place, row.on_date, change.before, change.after, change.told))
     return out
 
 

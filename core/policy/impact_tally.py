@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from siquan.core.policy.impact_program import Verdict
 from siquan.core.store.canonical import canonical, parse
 from siquan.core.store.impacts import LABEL
-from siquan.core.store.rows import ImpactFlip
+from siquan.core.store.rows import NewFlip
 
 Counts = dict[str, Any]
-
-
-class Flip(NamedTuple):
-    """What comes out otherwise, as `ImpactFlip` has it but for its run and number."""
-
-    kind: str
-    decision_id: str | None
-    case_id: str | None
-    place: str
-    on_date: dt.date | None
-    before: str
-    after: str
-    why: dict[str, str]
 
 
 class Difference(NamedTuple):
@@ -36,6 +22,7 @@ class Difference(NamedTuple):
     after: str
     changed: bool
     why: dict[str, str]
+    told: str  # `why` as JSON
 
 
 def label(outcome: str, value: str) -> str:
@@ -44,7 +31,7 @@ def label(outcome: str, value: str) -> str:
         return outcome
     told = parse(value)
     text = f"{outcome} {told if isinstance(told, str) else value}"
-    return text if len(text) <= LABEL else f"{text[: LABEL - 12]}…{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return text if len(text) <= LABEL else f"{text[: LABEL - 12]}…{sha256(text.encode()).hexdigest()[:8]}"
 
 
 def difference(old: Verdict, old_rules: tuple[str, ...], new: Verdict, new_rules: tuple[str, ...]) -> Difference:
@@ -53,7 +40,8 @@ def difference(old: Verdict, old_rules: tuple[str, ...], new: Verdict, new_rules
     why = {rule: was.get(rule, "-") + now.get(rule, "-") for rule in dict.fromkeys((*new_rules, *old_rules))}
     silent = {"-c", "c-", "-n", "n-"}
     why = {rule: pair for rule, pair in why.items() if pair[0] != pair[1] and pair not in silent}
-    return Difference(label(old.outcome, old.value), label(new.outcome, new.value), (old.outcome, old.value) != (new.outcome, new.value), why)
+    changed = (old.outcome, old.value) != (new.outcome, new.value)
+    return Difference(label(old.outcome, old.value), label(new.outcome, new.value), changed, why, canonical(why))
 
 
 def empty() -> Counts:
@@ -79,7 +67,7 @@ class Tally:
 
     upto: int
     counts: Counts = field(default_factory=empty)
-    flips: list[Flip] = field(default_factory=list)
+    flips: list[NewFlip] = field(default_factory=list)
 
     def count(self, found: Difference, places: Mapping[str, int]) -> None:
         """Note a verdict that came so many times at each place."""
@@ -99,7 +87,10 @@ class Tally:
         add(self.counts, {"rows": 1, "missing": 1, "missing_facts": dict.fromkeys(facts, 1)})
 
 
-def chained(digest: str, flips: Sequence[ImpactFlip]) -> str:
-    """The digest of all flips so far: what a signature under a run stands on."""
-    lines = [canonical([f.seq, f.kind, f.decision_id, f.case_id, f.place, str(f.on_date), f.before_label, f.after_label, f.why]) for f in flips]
-    return hashlib.sha256("\n".join([digest, *lines]).encode()).hexdigest() if lines else digest
+def chained(digest: str, flips: Iterable[NewFlip]) -> str:
+    """The digest of all flips so far, one after another: what a signature under a run stands on. The reasons, which can be
+    erased, are no part of it."""
+    for f in flips:
+        line = "\x1f".join((digest, f.kind, f.decision_id or "", f.case_id or "", f.place, f.on_date or "", f.before_label, f.after_label))
+        digest = sha256(line.encode()).hexdigest()
+    return digest

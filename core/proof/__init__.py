@@ -7,6 +7,7 @@ proved, never fine."""
 from siquan.core.proof.compare import Comparison, Witness, compare
 from siquan.core.proof.intents import BadIntent, IntentResult, check_intents
 from siquan.core.proof.issues import TableIssue, table_issues
+from siquan.core.proof.lasting import Lasting, lasting
 from siquan.core.proof.safety import Safety, unknown_safe
 from siquan.core.proof.search import TIMEOUT
 from siquan.core.proof.wayout import Change, NoWayOut, WayOut, smallest_change
@@ -17,6 +18,7 @@ __all__ = [
     "Change",
     "Comparison",
     "IntentResult",
+    "Lasting",
     "NoWayOut",
     "Safety",
     "TableIssue",
@@ -24,6 +26,7 @@ __all__ = [
     "Witness",
     "check_intents",
     "compare",
+    "lasting",
     "smallest_change",
     "table_issues",
     "unknown_safe",

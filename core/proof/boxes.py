@@ -25,6 +25,8 @@ Constant = Callable[[t.Node], Any]
 #: fact path -> cells
 Box = dict[str, int]
 OTHER = "其他"
+#: cuts after which a question is left to the solver
+MOST_STEPS = 3_000
 _DAY = dt.timedelta(days=1)
 
 
@@ -276,54 +278,67 @@ class Boxes:
     def gap(self, meeting: Sequence[int]) -> Box | None:
         """A part of the table's space without a row; None when there is none. Raises Beyond when it takes too long."""
         whole = {p: a.domain for p, a in self.axes.items()}
-        rows = [n for n in range(len(self.boxes)) if not self.empty(n)]
-        if any(m != 1 << n for n, m in enumerate(meeting) if m):
-            return self.uncovered(whole, rows)
-        # rows that never meet cover the whole when their sizes add up to its size; else one half lacks something
-        if self._size(whole) == self._filled(whole, rows):
+        if any(m and not self.boxes[n] for n, m in enumerate(meeting)):
             return None
-        part, here = whole, rows
-        while here:
+        apart = self._apart(meeting)
+        # boxes that never meet cover the whole when their sizes add up to its size; else one half lacks something
+        if _size(whole) == _filled(whole, apart):
+            return None
+        part = whole
+        while apart:
             path = max(part, key=lambda p: part[p].bit_count())
             cells = list(bits(part[path]))
             half = sum(1 << c for c in cells[: len(cells) // 2])
             for mask in (half, part[path] & ~half):
                 piece = {**part, path: mask}
-                inside = [n for n in here if all(piece[p] & m for p, m in self.boxes[n].items())]
-                if mask and self._filled(piece, inside) < self._size(piece):
-                    part, here = piece, inside
+                inside = [box for box in apart if all(piece[p] & m for p, m in box.items())]
+                if mask and _filled(piece, inside) < _size(piece):
+                    part, apart = piece, inside
                     break
         return part
 
-    def _size(self, box: Box) -> int:
-        return prod(mask.bit_count() for mask in box.values())
+    def _apart(self, meeting: Sequence[int]) -> list[Box]:
+        """The same space as boxes that never meet: rows that meet many are cut down to what the others leave of them."""
+        kept = _union(1 << n for n, m in enumerate(meeting) if m)
+        cut: list[int] = []
+        crowd = {n: m & ~(1 << n) for n, m in enumerate(meeting) if m & ~(1 << n)}
+        while crowd:
+            worst = max(crowd, key=lambda n: (crowd[n] & kept).bit_count())
+            others = crowd.pop(worst)
+            if others & kept:
+                kept &= ~(1 << worst)
+                cut.append(worst)
+        out = [self.boxes[n] for n in bits(kept)]
+        for n in cut:
+            out += self._pieces(self.full(n), list(bits(meeting[n] & kept)))
+            kept |= 1 << n
+        return out
 
-    def _filled(self, box: Box, rows: Iterable[int]) -> int:
-        return sum(prod((mask & self.boxes[n].get(p, mask)).bit_count() for p, mask in box.items()) for n in rows)
+    def uncovered(self, box: Box, by: Sequence[int]) -> Box | None:
+        """A part of the box that none of the rows covers; None when there is none. Raises Beyond when it takes too long."""
+        return next(self._pieces(box, by), None)
 
-    def uncovered(self, box: Box, by: Sequence[int], most: int = 3_000) -> Box | None:
-        """A part of the box that none of the rows covers; None when there is none. Raises Beyond when that is not found
-        out within so many steps."""
+    def _pieces(self, box: Box, by: Sequence[int]) -> Iterator[Box]:
+        """What the rows leave of the box, in boxes that never meet."""
         steps = 0
         todo: list[tuple[Box, list[int]]] = [(box, list(by))]
         while todo:
             part, rows = todo.pop()
             steps += 1
-            if steps > most:
+            if steps > MOST_STEPS:
                 raise Beyond("表太大")
             rows = [n for n in rows if all(part[p] & mask for p, mask in self.boxes[n].items())]
             if not rows:
-                return part
+                yield part
+                continue
             # the row that reaches beyond the part on the most facts leaves the fewest pieces
             cover = min(rows, key=lambda n: sum(bool(part[p] & ~mask) for p, mask in self.boxes[n].items()))
-            # what is left of the part around that row: one piece per fact
             rest = dict(part)
             for path, mask in self.boxes[cover].items():
                 outside = rest[path] & ~mask
                 if outside:
                     todo.append(({**rest, path: outside}, rows))
                 rest[path] &= mask
-        return None
 
     def common(self, rows: Iterable[int]) -> Box:
         """The cells all the rows share."""
@@ -336,6 +351,15 @@ class Boxes:
     def example(self, box: Box) -> dict[str, Any]:
         """A case in the box, as typed values."""
         return {p: self.axes[p].plainest(mask) for p, mask in box.items()}
+
+
+def _size(box: Box) -> int:
+    return prod(mask.bit_count() for mask in box.values())
+
+
+def _filled(box: Box, apart: Iterable[Box]) -> int:
+    """How much of the box these fill, none of which meets another."""
+    return sum(prod((mask & other.get(p, mask)).bit_count() for p, mask in box.items()) for other in apart)
 
 
 def _may_go(schema: Schema, path: str) -> bool:

@@ -78,6 +78,8 @@ class Reading:
         self.unread: dict[str, Unread] = {}
         #: facts whose value is given, not a variable: what is named here is evaluated at once
         self.given: Callable[[t.Node], Any] | None = None
+        #: parameters may be anything of their type, not only what the book says
+        self.any_parameters = False
         self._free: frozenset[str] = frozenset()
         #: rule id -> what its finding comes to (`outcome.levels`)
         self.kept: dict[str, dict[str, Flag]] = {}
@@ -143,7 +145,7 @@ class Reading:
         match node:
             case t.Literal(value=value):
                 return value
-            case t.Param(name=name):
+            case t.Param(name=name) if not self.any_parameters:
                 return self.param(name)
             case t.Today():
                 return self.on
@@ -163,6 +165,8 @@ class Reading:
     def _varies(self, node: t.Node) -> bool:
         if isinstance(node, t.Var | t.Subject):
             return self.given is None
+        if isinstance(node, t.Param):
+            return self.any_parameters
         if not isinstance(node, t.Fact):
             return False
         if self.given is None or node.path in self._free or any(f.startswith(f"{node.path}.") for f in self._free):
@@ -225,7 +229,7 @@ class Reading:
                 return self._counted(node)
             case t.Call(func="all" | "any" as func, args=(t.ListOf(items=items),)):
                 return (kleene_and if func == "all" else kleene_or)(self.truth(i) for i in items)
-            case t.Fact() | t.If():
+            case t.Fact() | t.If() | t.Param():
                 return as_truth(self._boolean(node))
         raise Beyond("没有公式的条件")
 
@@ -271,6 +275,8 @@ class Reading:
         match node:
             case t.Fact(path=path):
                 return self._fact(path, node.type)
+            case t.Param(name=name):
+                return self.world.value(f"{name}·", node.type)
             case t.If(test=test, then=a, other=b):
                 return self._pick(self.truth(test), self.value(a), self.value(b))
             case t.Neg(item=a):
@@ -549,7 +555,7 @@ class Reading:
         """An expression as a key: parameters by value, derived facts written out, places in the text left away."""
         match node:
             case t.Param(name=name):
-                return f"<{self.param(name)!r}>"
+                return name if self.any_parameters else f"<{self.param(name)!r}>"
             case t.Literal(value=value):
                 return f"<{value!r}>"
             case t.Fact(path=path) if path in self.ruleset.derived and path not in self._busy:

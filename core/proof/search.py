@@ -268,10 +268,13 @@ def _points(kind: str, edges: set[Any], state: State, centre: State, whole: bool
         days = {base, *(e + n for e in edges for n in (-1, 0, 1))}
         close = [d for d in days if abs(d - base) < abs(now - base) and dt.date.min.toordinal() <= d <= dt.date.max.toordinal()]
         return [dt.date.fromordinal(d) for d in sorted(close, key=lambda d: (abs(d - base), d))]
-    numbers = {centre, *(e // 1 + n for e in edges for n in (-1, 0, 1)), *(e for e in edges if not whole), *((e + Fraction(n, 2)) for e in edges for n in (-1, 1) if not whole)}
+    numbers = {centre, *(e // 1 + n for e in edges for n in (-1, 0, 1))}
+    if not whole and not isinstance(state, int):
+        # only where no whole number does
+        numbers |= {e + Fraction(n, 2) for e in edges for n in (-1, 0, 1)}
     near = [int(n) if Fraction(n).denominator == 1 else n for n in numbers]
-    plainer = not isinstance(state, int)
-    close = [n for n in near if abs(n - centre) < abs(state - centre) or plainer and isinstance(n, int) and abs(n - centre) <= abs(state - centre) + 1]
+    slack = 0 if isinstance(state, int) else 1  # a whole number may lie a little further off
+    close = [n for n in near if abs(n - centre) < abs(state - centre) + (slack if isinstance(n, int) else 0)]
     return sorted(close, key=lambda n: (not isinstance(n, int), abs(n - centre), n))
 
 

@@ -160,9 +160,9 @@ class Drafts:
             newest = self.life.newest(tx, version.ruleset)
             timeline = self.rules.spans(tx, version.ruleset)
             base_row = tx.policies.get(version.base_id) if version.base_id else None
-            base_line = self.rules.version_line(tx, base_row, version.ruleset, timeline, person)
+            base_line = self.rules.version_line(tx, base_row, version.ruleset, timeline, person, lang)
             stale = (newest.id if newest else None) != version.base_id and version.status in ("draft", "review", "approved")
-            newer = self.rules.version_line(tx, newest, version.ruleset, timeline, person) if stale else None
+            newer = self.rules.version_line(tx, newest, version.ruleset, timeline, person, lang) if stale else None
             needs = self.life.needs(tx, version)
             proving = Proving(self.rules.reading(tx, bound, examined, day, lang, before), before.sound, before.book, day)
         proof = self._proof(version, content, base, bound, proving, day, lang, wait)

@@ -56,13 +56,16 @@ class Rules:
     def spans(self, tx: Tx, ruleset: str) -> list[Span]:
         return spans(self.app.force.versions(tx, ruleset))
 
-    def version_line(self, tx: Tx, version: RuleVersion | None, ruleset: str, spans_: Sequence[Span], you: str = "", events: Sequence[RuleEvent] | None = None) -> VersionLine:
+    def version_line(
+        self, tx: Tx, version: RuleVersion | None, ruleset: str, spans_: Sequence[Span], you: str = "", lang: str = "zh",
+        events: Sequence[RuleEvent] | None = None,
+    ) -> VersionLine:
         today = self.app.today()
         if version is None:
             own = [s for s in spans_ if s.version is None]
             last = own[-1] if own else Span(None, None, None)
             status = "published" if any(s.holds(today) for s in own) else "superseded"
-            return VersionLine("", "随程序", status, last.since, last.until, None, "", "", self.life.shipped(ruleset).hash)
+            return VersionLine("", "随程序" if lang == "zh" else "shipped", status, last.since, last.until, None, "", "", self.life.shipped(ruleset).hash)
         own = [s for s in spans_ if s.version is not None and s.version.id == version.id]
         span = own[-1] if own else None
         status = version.status
@@ -107,15 +110,15 @@ class Rules:
                 for id, ruleset in bound.rulesets.items():
                     timeline = self.spans(tx, id) if id in published else [Span(None, None, None)]
                     now = next(s for s in timeline if s.holds(today))
-                    line = self.version_line(tx, now.version, id, timeline, person)
+                    line = self.version_line(tx, now.version, id, timeline, person, lang)
                     ahead = [s.version for s in timeline if s.since is not None and s.since > today]
                     drafts = waiting.get(id, []) if author or approver else []
                     events = tx.policies.events_of([v.id for v in drafts])
                     out.append(
                         RuleSetCard(
                             id, self.title(ruleset.spec.id, bound, lang), plugin.name, plugin.title or plugin.name, "table" if ruleset.spec.table else "list",
-                            len(ruleset.spec.rules), line, tuple(self.version_line(tx, v, id, timeline, person) for v in ahead),
-                            tuple(self.version_line(tx, v, id, timeline, person, events[v.id]) for v in drafts),
+                            len(ruleset.spec.rules), line, tuple(self.version_line(tx, v, id, timeline, person, lang) for v in ahead),
+                            tuple(self.version_line(tx, v, id, timeline, person, lang, events[v.id]) for v in drafts),
                             self._yours(drafts, events, person, author, approver),
                         )
                     )  # fmt: skip
@@ -179,12 +182,12 @@ class Rules:
         home = bound.definitions.get(spec.process)
         versions = [v for v in tx.policies.of(ruleset) if v.status != "discarded" and (v.status not in OPEN or self._insider(tx, person))]
         events = tx.policies.events_of([v.id for v in versions])
-        lines = [self.version_line(tx, v, ruleset, timeline, person, events[v.id]) for v in versions]
-        lines.append(self.version_line(tx, None, ruleset, timeline, person))
+        lines = [self.version_line(tx, v, ruleset, timeline, person, lang, events[v.id]) for v in versions]
+        lines.append(self.version_line(tx, None, ruleset, timeline, person, lang))
         return RuleSetPage(
             ruleset, self.title(ruleset, bound, lang), "", bound.spec.name,
             bound.spec.title or bound.spec.name, spec.process, home.spec.title if home else "", "table" if spec.table else "list",
-            spec.hit_policy, self.version_line(tx, row, ruleset, timeline, person), day, reading.rules(differences), reading.columns(),
+            spec.hit_policy, self.version_line(tx, row, ruleset, timeline, person, lang), day, reading.rules(differences), reading.columns(),
             reading.parameters(), reading.cases(tried=tried), tuple(lines),
             tuple(IntentLine(i.id, i.say or i.never or f"只许更{'严' if i.only == 'stricter' else '宽'}", "") for i in spec.intents),
             self.holds(tx, person, AUTHOR), VERDICTS, reading.names(), reading.choices(),

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from siquan.core.errors import NotFound, SiquanError
 from siquan.core.store import tables as t
-from siquan.core.store.repository import Repository, insert, select, storable
-from siquan.core.store.rows import ImpactFlip, ImpactRun
+from siquan.core.store.repository import Repository, select, storable
+from siquan.core.store.rows import ImpactFlip, ImpactRun, NewFlip
 
 _R, _F = t.impact_run.c, t.impact_flip.c
-_FIELDS = [f.name for f in fields(ImpactFlip)]
+#: the same table, its columns without the types that would convert every value
+_PLAIN = sa.table("impact_flip", *(sa.column(c.name) for c in t.impact_flip.c))
 #: the longest label of an outcome that stands in a column; what is longer is cut
 LABEL = 200
 
@@ -94,8 +94,9 @@ class Impacts(Repository):
 
     # flips
 
-    def add_flips(self, flips: Sequence[ImpactFlip]) -> None:
-        insert(t.impact_flip).many(self.tx, [{name: getattr(f, name) for name in _FIELDS} for f in flips])
+    def add_flips(self, run_id: str, first: int, flips: Sequence[NewFlip]) -> None:
+        """Numbered from `first`."""
+        self._run(sa.insert(_PLAIN), [{"run_id": run_id, "seq": n, **f._asdict()} for n, f in enumerate(flips, first)])
 
     def count(self, run_id: str, want: Want) -> int:
         if not want.storable:

@@ -19,6 +19,7 @@ _I, _D, _F = t.decision_input.c, t.decision.c, t.fact_value.c
 _COLUMNS = [c.key for c in t.decision_input.c if c.key != "n"]
 _ADD = Prepared(sa.insert(t.decision_input), _COLUMNS)
 _STREAM = (_I.n, _I.layout, _I.on_date, _I.place, _I.outcome, _I.value, _I.results, _I.inputs)
+_WHOSE = (_I.n, _I.decision_id, _I.case_id, _I.event_seq, _I.refused, _I.on_date, _I.place)
 #: layouts seen committed, per database: most acts then need not ask
 _SEEN: weakref.WeakKeyDictionary[sa.Engine, set[str]] = weakref.WeakKeyDictionary()
 #: records cut down in one statement of catching up; a record is some 16 KB
@@ -123,7 +124,8 @@ class Inputs(Repository):
         """n -> which decision it is, of which case and event."""
         out: dict[int, InputRow] = {}
         for part in chunks(numbers):
-            out.update({row.n: row for row in self._all(InputRow, select(InputRow, t.decision_input).where(_I.n.in_(part)))})
+            found: Any = self._run(sa.select(*_WHOSE).where(_I.n.in_(part)))
+            out.update({row[0]: InputRow._make(row) for row in found.cursor.fetchall()})
         return out
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,17 +153,29 @@ class StoredDecision:
     erased_at: dt.datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class InputRow:
-    """Whose inputs a row of `decision_input` holds."""
+class InputRow(NamedTuple):
+    """Whose inputs a row of `decision_input` holds; the date as text."""
 
     n: int
     decision_id: str
     case_id: str | None
     event_seq: int | None
     refused: bool
-    on_date: dt.date
+    on_date: str
     place: str
+
+
+class NewFlip(NamedTuple):
+    """A flip about to be written, as texts: there may be hundreds of thousands. `why` is JSON."""
+
+    kind: str
+    decision_id: str | None
+    case_id: str | None
+    place: str
+    on_date: str | None
+    before_label: str
+    after_label: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

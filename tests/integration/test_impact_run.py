@@ -73,7 +73,7 @@ def record_many(store: Store, catalogue: Catalogue, many: int = 900) -> None:
 def told(store: Store, run: str) -> dict[str, Any]:
     """Everything a run found but its id and times."""
     with store.read() as tx:
-        counts = {k: v for k, v in tx.impacts.get(run).counts.items() if k not in ("seconds", "digest")}
+        counts = {k: v for k, v in tx.impacts.get(run).counts.items() if k != "seconds"}
         rows = [(f.seq, f.kind, f.decision_id, f.case_id, f.before_label, f.after_label, f.why) for f in tx.impacts.each(run)]
     return {"counts": counts, "rows": rows}
 
@@ -134,7 +134,7 @@ def test_decisions_from_before_are_caught_up_with(store: Store, approval: Catalo
         tx.conn.execute(sa.delete(tables.decision_input).where(tables.decision_input.c.decision_id.in_(rows[::2])))
         assert tx.inputs.behind(LEVEL)
     again = told(store, run_impact(store, "b", with_lines(approval), content_hash="h"))
-    assert again["counts"] == want["counts"]
+    assert {**again["counts"], "digest": ""} == {**want["counts"], "digest": ""}
     assert sorted(r[2:] for r in again["rows"]) == sorted(r[2:] for r in want["rows"])
     with store.read() as tx:
         assert not tx.inputs.behind(LEVEL)

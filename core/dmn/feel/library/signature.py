@@ -35,7 +35,7 @@ class Param:
             wanted = BUILT_IN[kind]
             if kind != "list" and (kind != "date and time" or len(self.kinds) == 1 or type(value).__name__ == "DateTime"):
                 found = fit(value, wanted)
-                if found is not MISFIT and (len(self.kinds) == 1 or not isinstance(value, list) or "list" not in self.kinds):
+                if found is not MISFIT and found is not None and (len(self.kinds) == 1 or not isinstance(value, list) or "list" not in self.kinds):
                     return found
         return fit(value, BUILT_IN["list"]) if "list" in self.kinds else MISFIT
 
