@@ -1,5 +1,6 @@
 """`make bench`: acts per second beside bare SQL on both databases, decisions per second with both engines and with the
-compiled reading alone, and a million recorded decisions decided again. Prints medians and ratios; nothing here is asserted, machines differ."""
+compiled reading alone, a million recorded decisions decided again. Prints medians and ratios; nothing here is asserted,
+machines differ."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from pathlib import Path
 from benchmarks.acts import acts_per_second, bare_per_second
 from benchmarks.decisions import decisions_per_second
 from benchmarks.impact import main as impact
+from benchmarks.proofs import main as proofs
 
 ROUNDS = 5
 
@@ -60,6 +62,7 @@ def main() -> None:
             f"explained, both engines {both:8.0f}/s ({1000 / both:.2f} ms)"
         )
     impact()
+    proofs()
     print(f"{time.perf_counter() - started:.0f} s")
 
 

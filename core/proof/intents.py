@@ -163,7 +163,8 @@ def decided(reading: Reading, result: Result) -> dict[str, Value]:
     if result.rows:
         return out
     names = reading.ruleset.spec.outputs
-    for path, pick in {"value": None} if len(names) < 2 else {f"value.{n}": n for n in names}:
+    parts: dict[str, str | None] = {"value": None} if len(names) < 2 else {f"value.{n}": n for n in names}
+    for path, pick in parts.items():
         values = {k: (v if pick is None else v.get(pick)) for k, v in result.outs.items() if k in result.values}
         found = _value(reading, values, result)
         if found is not None:

@@ -196,7 +196,8 @@ class Answers:
         may = {key: some(flags) for key, flags in self.may.items()}
         keys = list(may)
         # two or more possible: some answer with one before it
-        several, before = [], []
+        several: list[Flag] = []
+        before: list[Flag] = []
         for key in keys:
             several.append(both(may[key], some(before)))
             before.append(may[key])
@@ -243,7 +244,8 @@ def _around(flags: Sequence[Flag]) -> list[Flag]:
     after: list[Flag] = [False] * (len(flags) + 1)
     for n in range(len(flags) - 1, -1, -1):
         after[n] = either(flags[n], after[n + 1])
-    out, before = [], False
+    out: list[Flag] = []
+    before: Flag = False
     for n, flag in enumerate(flags):
         out.append(either(before, after[n + 1]))
         before = either(before, flag)

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from siquan.core.proof.arithmetic import agree
 from siquan.core.proof.compare import expressions
-from siquan.core.proof.encode import Reading, agree
+from siquan.core.proof.encode import Reading
 from siquan.core.proof.logic import Beyond, Flag, Truth, Value, both, either, implies
 from siquan.core.proof.outcome import results
 from siquan.core.proof.replay import Side

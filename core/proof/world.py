@@ -48,8 +48,9 @@ class World:
     """Variables of all facts that are asked for. `tag` tells the facts of two cases apart that share a solver."""
 
     def __init__(self, schemas: Iterable[Schema], on: dt.date, like: World | None = None) -> None:
-        self.on, self.tag = on, "" if like is None else f"{like.tag}'"
-        self.ctx = z3.Context() if like is None else like.ctx
+        self.on = on
+        self.tag: str = "" if like is None else f"{like.tag}'"
+        self.ctx: Any = z3.Context() if like is None else like.ctx
         self._codes: dict[str, int] = {} if like is None else like._codes
         self.specs: dict[str, FactSpec] = {}
         self.records: dict[str, Flag] = {}
@@ -321,9 +322,9 @@ class World:
         out += [either(no(gone), self.records[path]) for path, gone in less.records.items() if path in self.records]
         out += [self.lists[path].refines(kinds) for path, kinds in less.lists.items() if path in self.lists]
         # both were written in the same order: the same function of the same days gives the same
-        for mine, theirs in zip(self.applied.values(), less.applied.values(), strict=True):
-            alike_days = every(order("=", a, b) for a, b in zip(mine.days, theirs.days, strict=True))
-            out.append(implies(alike_days, order("=", mine.var, theirs.var)))
+        for one, other in zip(self.applied.values(), less.applied.values(), strict=True):
+            alike_days = every(order("=", a, b) for a, b in zip(one.days, other.days, strict=True))
+            out.append(implies(alike_days, order("=", one.var, other.var)))
         return every(out)
 
     def wire(self, states: Mapping[str, State]) -> dict[str, Any]:

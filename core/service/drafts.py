@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from siquan.core.dmn.to_rules import to_rules
 from siquan.core.errors import BadInput, NoAccess
 from siquan.core.exchange.content import Content
 from siquan.core.exchange.sheetread import take_workbook
@@ -86,8 +87,6 @@ class Drafts:
     def _read_file(self, bound: Bound, current: Content, filename: str, data: bytes) -> tuple[Content, list[list[str]]]:
         home = bound.rulesets[current.ruleset.id]
         if filename.lower().endswith((".dmn", ".xml")):
-            from siquan.core.dmn.to_rules import to_rules
-
             spec = to_rules(data, "", current.ruleset, home.schema)
             return current.model_copy(update={"ruleset": spec}), []
         merged = take_workbook(data, filename, current, home.schema, bound.book, scope=home.scope)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+import io
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from siquan.core.dmn.from_rules import from_rules
 from siquan.core.errors import NoAccess, NotFound
-from siquan.core.exchange.content import Content
+from siquan.core.exchange.content import Content, NewLine
 from siquan.core.exchange.diff import Difference, diff
 from siquan.core.exchange.workbook import write_workbook
 from siquan.core.exchange.yaml import write_yaml
+from siquan.core.exchange.yamllines import parameters_in, write_parameters
 from siquan.core.policy.examined import Examined, examine
-from siquan.core.policy.force import Bound
+from siquan.core.policy.force import Bound, param_specs
 from siquan.core.policy.life import Life, label, signed, writers
 from siquan.core.policy.prover import Prover
 from siquan.core.policy.reading import Reading, said
@@ -221,6 +225,7 @@ class Rules:
             if row is not None and row.status in OPEN:
                 self.must(tx, person, AUTHOR, APPROVER)
             content = self.life.content(row, ruleset)
+            files = self.yaml(tx, content) if kind == "yaml" else {}
             tx.access.add(person, "export", f"{ruleset} {label(row)}", None)
         name = f"{content.ruleset.title or ruleset}-{label(row)}"
         if kind == "xlsx":
@@ -230,20 +235,42 @@ class Rules:
         if kind == "dmn":
             return f"{name}.dmn", self.dmn(bound, content)
         if kind == "yaml":
-            return f"{name}.yaml", self.yaml(content)
+            return (f"{name}.yaml", next(iter(files.values())).encode()) if len(files) == 1 else (f"{name}.zip", packed(files))
         raise NotFound(kind="文件格式", name=kind)
 
     def dmn(self, bound: Bound, content: Content) -> bytes:
-        from siquan.core.dmn.from_rules import from_rules
-
         home = bound.rulesets[content.ruleset.id]
-        return from_rules(content.ruleset, home.schema, bound.book)
+        return from_rules(content.ruleset, home.schema, bound.book, scope=home.scope, derived=home.derived)
 
-    def yaml(self, content: Content) -> bytes:
-        """The rule set's own file with only the differences written into it, comments and order kept."""
+    def yaml(self, tx: Tx, content: Content) -> dict[str, str]:
+        """The plugin's files with only the differences written into them, comments and order kept: the rule set's own, and
+        those of the parameters that got lines. File name -> text."""
         plugin = self.app.catalogue.plugin(content.ruleset.id.partition(".")[0])
         where = self.app.catalogue.ruleset(content.ruleset.id).spec.where
-        path = Path(plugin.path).parent / where.file if where is not None else Path()
-        if not path.is_file():
+        home = Path(plugin.path)
+        path = home.parent / where.file if where is not None else home
+        if not path.is_file() or home not in (path, *path.parents):
             raise NotFound(kind="规则文件", name=where.file if where else content.ruleset.id)
-        return write_yaml(path.read_text(encoding="utf-8"), content).encode()
+        out = {path.relative_to(home.parent).as_posix(): write_yaml(path.read_text(encoding="utf-8"), content)}
+        lines = {x.key: x for x in content.lines}
+        for spec in param_specs(plugin.name, tx.parameters.lines()):
+            lines |= {x.key: x for x in (NewLine(name=spec.name, **dict(line)) for line in spec.lines)}
+        files = [home] if home.is_file() else sorted([*(home / "parameters").glob("*.yaml"), *(home / "workflows").glob("*.yaml")])
+        for file in files if lines else ():
+            name = file.relative_to(home.parent).as_posix()
+            text = out.get(name) or file.read_text(encoding="utf-8")
+            known = set(parameters_in(text, name))
+            dated = any(n.startswith("basis.") for n in known)
+            own = [lines.pop(k) for k in sorted(lines) if k[0] in known or (dated and k[0].startswith("basis."))]
+            if own:
+                out[name] = write_parameters(text, own)
+        return out
+
+
+def packed(files: Mapping[str, str]) -> bytes:
+    """The files of a plugin that changed, in a zip that is the same for the same files."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in sorted(files.items()):
+            archive.writestr(zipfile.ZipInfo(name), text.encode())
+    return out.getvalue()

@@ -225,7 +225,8 @@ class _Cut:
         value = self._typed(slot, raw, bool(e.get("derived")))
         if value is GONE:
             return GONE, LOST, None, False
-        if e.get("derived"):
+        # of a derived true or absent the record does not say that it was derived, but nobody stands behind it either
+        if e.get("derived") or (slot.derive and (value is True or value == ABSENT_MARK) and not _stated_by_someone(e)):
             return value, DERIVED, None, False
         return value, STATED, self._age(e), stale
 
@@ -242,7 +243,7 @@ class _Cut:
     def _under(self, e: Envelope, head: Envelope) -> tuple[Any, int, int | None, bool]:
         """A field of a record that does not exist does not exist, unless that is no longer known. Where the record of the
         decision does not say so, the field itself shows it: it was unknown though nobody had said so."""
-        unsaid = e.get("value") is None and not any(e.get(k) for k in ("as_of", "source", "ref", "by"))
+        unsaid = e.get("value") is None and not _stated_by_someone(e)
         return ABSENT_MARK, STATED, self._age(head), "stale_since" in head or unsaid
 
     def _presence(self, slot: Slot, raw: Any) -> tuple[Any, int, int | None, bool]:
@@ -285,6 +286,10 @@ class _Cut:
         if isinstance(raw, list):
             return None if "stale_since" in e else [bool(e.get("complete")), raw]
         return ABSENT_MARK if raw == NONE and not e.get("derived") else None
+
+
+def _stated_by_someone(e: Envelope) -> bool:
+    return any(e.get(k) for k in ("as_of", "source", "ref", "by"))
 
 
 def _day(raw: str) -> int | None:

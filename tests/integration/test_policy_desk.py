@@ -159,6 +159,25 @@ def test_a_workbook_goes_out_and_comes_back(desk: Any) -> None:
     assert siquan.draft(version, "qin", wait=None).revision == before
 
 
+def test_a_dmn_model_and_the_plugin_s_own_file_go_out_and_come_back(desk: Any, load_plugins: Any, tmp_path: Any) -> None:
+    siquan = desk.siquan
+    version = draft(desk, RAISE, {"op": "cell", "rule": "L1", "column": "amount", "text": "> district_from, 0"})
+    name, model = siquan.rule_file(SET, version, "dmn", "qin")
+    assert siquan.upload_draft(version, "qin", name, model, None).changes == ()
+    other = siquan.start_draft(SET, "qin").id
+    found = siquan.upload_draft(other, "qin", name, model, None)
+    assert [(d.kind, d.rule, d.field) for d in found.changes] == [("changed", "L1", "cell:amount")]
+    with pytest.raises(SiquanError):
+        siquan.upload_draft(other, "qin", "x.dmn", b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>' + model, None)
+    # the file is the shipped one with the two changes in it, and loads as a plugin
+    name, text = siquan.rule_file(SET, version, "yaml", "qin")
+    assert name.endswith(".yaml")
+    (tmp_path / "approval.yaml").write_bytes(text)
+    loaded = load_plugins(tmp_path / "approval.yaml")
+    assert loaded.rulesets[SET].spec.rules[0].cells == {"amount": "> district_from, 0"}
+    assert loaded.book_of(SET).value("district_from", NEW_YEAR) == 8000
+
+
 def test_a_draft_with_a_fault_is_kept_and_goes_nowhere(desk: Any) -> None:
     siquan, version = desk.siquan, draft(desk, {"op": "cell", "rule": "L1", "column": "amount", "text": "> 很多"})
     page = siquan.draft(version, "qin", wait=None)

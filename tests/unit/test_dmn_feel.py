@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import time
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,7 @@ from siquan.core.dmn.feel.library.signature import FORMS
 from siquan.core.dmn.feel.names import Names
 from siquan.core.dmn.feel.parser import parse, parse_tests
 from siquan.core.dmn.feel.temporal import Date, DateTime, Time, parse_date
-from siquan.core.dmn.feel.values import Function, same
+from siquan.core.dmn.feel.values import Function, same, text_of
 
 NOON = DateTime(Date(2026, 11, 23), Time(12, 0, 0, offset=0))
 
@@ -63,7 +64,7 @@ EQUAL = [
     # in
     ("1 in (1, 2)", "true"), ("3 in (1, 2)", "false"), ("1 in <= 1", "true"), ("1 in (> 1, < 0)", "false"), ("1 in [1..2)", "true"), ("2 in [1..2[", "false"),
     ("1 in ]1..2]", "false"), ("1 in [2, 1]", "true"), ("1 in [[1..2]]", "true"), ("null in [1..2]", "null"), ("1 in (null)", "false"), ("1 in != 2", "true"),
-    ("[1] in [[1], [2]]", "true"), ('"b" in ["a".."c"]', "true"), ("1 in < null", "null"),
+    ("[1] in [[1], [2]]", "true"), ('"b" in ["a".."c"]', "true"), ("1 in < null", "null"), ("1 in ([1, 2])[item > 1]", "false"), ("2 in ({a: 2}).a", "true"),
     # conditions, loops, quantifiers
     ("if true then 1 else 2", "1"), ("if null then 1 else 2", "2"), ('if "a" then 1 else 2', "2"), ("for i in 1..3 return i * i", "[1, 4, 9]"),
     ("for i in 3..1 return i", "[3, 2, 1]"), ("for i in [1..4) return i", "[1, 2, 3]"), ("for i in [1, 2], j in [i, 9] return i + j", "[2, 10, 4, 11]"),
@@ -257,3 +258,33 @@ def test_dates_before_and_after_python_s() -> None:
         date = parse_date(text)
         assert date is not None and str(date) == text and Date.at(date.days) == date
     assert Date(1970, 1, 1).days == 0 and Date(2026, 11, 23).weekday == 1
+
+
+VALUES = (
+    "1", "-2.5", "1e400", "10 ** 6000", '"a"', '"["', "null", "true", "[]", "[1, 2, null]", "[null]", "{a: 1}", '@"2020-01-01"', '@"999999999-12-31"', '@"10:00:00Z"', '@"P1Y"',
+    '@"2020-01-01T10:00:00@Europe/Paris"', '@"-P1D"', "[1..5]", "(< 3)", "(function(x) x)", "(function(x, y) x < y)", "abs", "[[1], [2]]", "99999999999999", '[{a: 1}, {b: 2}]', "1e-6000",
+)  # fmt: skip
+
+
+def some(chance: random.Random, depth: int = 0) -> str:
+    """Any expression at all."""
+    kind = chance.random()
+    if depth > 3 or kind < 0.25:
+        return chance.choice(VALUES)
+    a, b = some(chance, depth + 1), some(chance, depth + 1)
+    if kind < 0.5:
+        return f"({a} {chance.choice(['+', '-', '*', '/', '**', '=', '!=', '<', '>=', 'and', 'or', 'in'])} {b})"
+    if kind < 0.8:
+        return f"{chance.choice(list(FORMS))}({', '.join([a, b, some(chance, depth + 1), '1'][: chance.randint(1, 4)])})"
+    parts = (f"{a}[{b}]", f"({a}).{chance.choice(['a', 'year', 'days', 'start', 'time offset'])}", f"(for i in {a} return {b})", f"({a} between {b} and {b})", f"(-{a})")
+    return chance.choice(parts)
+
+
+def test_nothing_a_model_says_raises() -> None:
+    chance = random.Random(20261123)
+    for _ in range(4000):
+        text = some(chance)
+        try:
+            text_of(run(text))
+        except EndlessWork:
+            pass

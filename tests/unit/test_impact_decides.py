@@ -90,6 +90,9 @@ def drawn_facts(rnd: random.Random, schema: Schema, on: dt.date) -> dict[str, An
     out = {}
     for spec in schema.top.values():
         value = drawn_fact(rnd, spec, on, 0.7 if spec.derive else dark)
+        if spec.derive and value is not None and not isinstance(value, dict):
+            # a record does not tell a derived true from one that is stated without any source
+            value = {"value": value, "source": "某证明"}
         if value is not None and value != {}:
             out[spec.name] = value
     return out

@@ -77,7 +77,7 @@ def test_values() -> None:
     found = kept({"rec": {"no": "x"}, "kind": "none", "word": "y", "n": "2.50", "born": "1950-02-28", "names": {"value": [{"pay": 2}], "complete": True}})
     assert (found["rec"], found["rec.no"], found["rec.kind"]) == (True, "x", None)
     assert (found["kind"], found["word"], found["n"], found["born"]) == ("none", "y", "2.5", dt.date(1950, 2, 28).toordinal())
-    assert found["old"][1] is True and found["results"] == "ucu"
+    assert found["old"] == (0, True) and found["results"] == "uhc"
     assert found["gap"] == (2, {})  # a duration cannot be told from its words: it is derived anew
     assert found["names"] == [True, [{"pay": 2}]] and found["wide"] is None
 
@@ -168,4 +168,4 @@ def test_a_list_left_in_the_record_is_fetched_when_a_draft_needs_it() -> None:
         run = run_impact(store, "v", draft, content_hash="h")
         with store.read() as tx:
             counts = tx.impacts.get(run).counts
-    assert counts["decided"] == 3 and counts["flow"] == {"PASS": {"PASS": 2, "WARN": 1}}
+    assert counts["decided"] == 3 and counts["rules"] == {"R3": {"uh": 1, "uc": 2}}

@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 
 from siquan.core.engine.definition import Binder
 from siquan.core.errors import Where
-from siquan.core.proof import NoWayOut, WayOut, Witness, check_intents, compare, smallest_change, table_issues, unknown_safe
+from siquan.core.proof import (
+    NoWayOut,
+    WayOut,
+    Witness,
+    check_intents,
+    compare,
+    smallest_change,
+    table_issues,
+    unknown_safe,
+)
 from siquan.core.rules.decide import RuleSet, decide
 from siquan.core.rules.decision import RANK, Decision
 from siquan.core.rules.facts import FactSet, Reader
