@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 from siquan.core.cli.designing import chosen
-from siquan.core.cli.reading import print_decision, print_json, read_day, read_facts
+from siquan.core.cli.reading import print_decision, print_json, read_day, read_facts, read_text
 from siquan.core.dmn.decide import decide_model
 from siquan.core.dmn.read import open_model
 from siquan.core.dmn.run import Runner
@@ -77,14 +76,6 @@ def _decide_model(args: argparse.Namespace, file: Path, name: str) -> int:
 
 def _exact_facts(text: str) -> Any:
     """F as JSON or YAML, numbers with all their digits, texts never read as numbers."""
-    name = "--facts"
-    if text == "-":
-        text = sys.stdin.read()
-    elif text.startswith("@"):
-        name = text[1:]
-        try:
-            text = Path(name).read_text(encoding="utf-8")
-        except (OSError, ValueError) as fault:
-            raise BadInput(Where(name), why=str(getattr(fault, "strerror", None) or "不是 UTF-8 文本")) from None
+    text, name = read_text(text)
     facts = read_json(text)
     return (parse_yaml(text, name) or {}) if facts is None else facts

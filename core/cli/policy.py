@@ -99,7 +99,7 @@ def _list(service: Siquan, args: argparse.Namespace) -> int:
         return 0
     for c in cards:
         later = "".join(f"；{v.label} 自 {v.since}" for v in c.upcoming)
-        print(f"{c.id:<45}{c.title}　{c.rules} 条　{_span(c.version)}{later}")
+        print(f"{c.id:<46}{c.title}　{c.rules} 条　{_span(c.version)}{later}")
     return 0
 
 
@@ -122,7 +122,8 @@ def _differences(found: Any) -> None:
     d: DifferenceLine
     for d in found:
         change = f"{d.before} → {d.after}" if d.before and d.after else d.after or d.before
-        print(f"  {KINDS.get(d.kind, d.kind)}　{d.rule} {d.title}：{change}" + ("（只是说法）" if d.cosmetic else ""))
+        name = d.rule if d.title in ("", d.rule) else f"{d.rule} {d.title}"
+        print(f"  {KINDS.get(d.kind, d.kind)}　{name}：{change}" + ("（只是说法）" if d.cosmetic else ""))
 
 
 def _diff(service: Siquan, args: argparse.Namespace) -> int:

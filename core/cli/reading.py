@@ -19,17 +19,21 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=1, default=str))
 
 
-def read_facts(text: str) -> dict[str, Any]:
-    """F of the contract: JSON or YAML whose keys are fact names; `@file` and `-` read it from elsewhere."""
-    name = "--facts"
+def read_text(text: str) -> tuple[str, str]:
+    """F of the contract as text, and what it is called in an error; `@file` and `-` read it from elsewhere."""
     if text == "-":
-        text = sys.stdin.read()
-    elif text.startswith("@"):
-        name = text[1:]
-        try:
-            text = Path(name).read_text(encoding="utf-8")
-        except OSError as fault:
-            raise BadInput(Where(name), why=str(fault.strerror)) from None
+        return sys.stdin.read(), "--facts"
+    if not text.startswith("@"):
+        return text, "--facts"
+    try:
+        return Path(text[1:]).read_text(encoding="utf-8"), text[1:]
+    except (OSError, ValueError) as fault:
+        raise BadInput(Where(text[1:]), why=str(getattr(fault, "strerror", None) or "不是 UTF-8 文本")) from None
+
+
+def read_facts(text: str) -> dict[str, Any]:
+    """JSON or YAML whose keys are fact names."""
+    text, name = read_text(text)
     value = parse_yaml(text, name)
     if value is None:
         return {}

@@ -50,7 +50,8 @@ class Axis:
             size = 2 * len(axis.points) + 1
             axis.domain = sum(1 << n for n in range(size) if axis.example(n) is not None)
         else:
-            values: list[Any] = [False, True] if spec.type == "boolean" else list(spec.values) if spec.type == "enum" else [*sorted(kept), _another(kept)]
+            codes: dict[str, list[Any]] = {"boolean": [False, True], "enum": list(spec.values)}
+            values = codes.get(spec.type) or [*sorted(kept), _another(kept)]
             axis = Axis(spec, values, False)
             size = len(values)
             axis.domain = (1 << size) - 1
@@ -77,7 +78,8 @@ class Axis:
             return one if op == "=" else self.domain & ~one
         at = 2 * bisect_left(self.points, constant) + 1
         below, exactly = (1 << at) - 1, 1 << at
-        return {"<": below, "<=": below | exactly, "=": exactly, ">=": self.domain & ~below, ">": self.domain & ~(below | exactly), "!=": self.domain & ~exactly}[op]
+        true = {"<": below, "<=": below | exactly, "=": exactly}
+        return true[op] if op in true else self.domain & ~true[{">=": "<", ">": "<=", "!=": "="}[op]]
 
     def example(self, cell: int) -> Any:
         """A value in the cell; None when there is none."""

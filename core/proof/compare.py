@@ -63,6 +63,10 @@ def compare(
         return Comparison("not_proved", ms=budget.ms(), left_out=(str(fault),))
 
 
+#: what a rule set's decisions hang on besides its rules
+KEPT = {"hit_policy", "inputs", "outputs", "output_values", "default", "readings", "default_basis", "prefix"}
+
+
 def meaning(ruleset: RuleSet) -> str:
     """What a rule set's decisions hang on, as text: not its sentences, titles and sources."""
     spec = ruleset.spec
@@ -73,7 +77,7 @@ def meaning(ruleset: RuleSet) -> str:
         }
         for r in spec.rules
     ]  # fmt: skip
-    kept = spec.model_dump(mode="json", include={"hit_policy", "inputs", "outputs", "output_values", "default", "readings", "default_basis", "prefix"})
+    kept = spec.model_dump(mode="json", include=KEPT)
     return canonical([kept, rules])
 
 
@@ -119,13 +123,17 @@ class _Pair:
         """Of two tables: where a row that changed may hit, in either. Only there can they differ, as long as the rows that
         did not change stand in the same order; None where that says nothing."""
         one, two = self.old.ruleset, self.new.ruleset
-        if one.table is None or two.table is None or (one.table.policy, identity(one.table.default)) != (two.table.policy, identity(two.table.default)):
+        if one.table is None or two.table is None:
+            return None
+        if (one.table.policy, identity(one.table.default)) != (two.table.policy, identity(two.table.default)):
             return None
         kept = {a.spec.id for a, _ in self.same}
         orders = [[r.id for r in rules.table.rows] for rules in (one, two) if rules.table is not None]
         if [id for id in orders[0] if id in kept] != [id for id in orders[1] if id in kept]:
             return None
-        ours, theirs = ({r.spec.id: (r, reading.truth(r.condition)) for r in reading.ruleset.rules if r.spec.id not in kept} for reading in (self.old, self.new))
+        ours, theirs = (
+            {r.spec.id: (r, reading.truth(r.condition)) for r in reading.ruleset.rules if r.spec.id not in kept} for reading in (self.old, self.new)
+        )
         out: list[Flag] = []
         for id in {**ours, **theirs}:
             a, b = ours.get(id), theirs.get(id)
@@ -213,18 +221,24 @@ class _Pair:
         assert old is not None and new is not None  # it was accepted
         return Witness(self.world.wire(states), matter(self.search, states, self._read()), old, new)
 
+    def _moved_rules(self, reading: Reading) -> list[Rule]:
+        kept = {id(rule) for pair in self.same for rule in pair}
+        return [rule for rule in reading.ruleset.rules if id(rule) not in kept]
+
     def _read(self) -> frozenset[str]:
         """Facts that the changed rules name."""
-        kept = {id(rule) for pair in self.same for rule in pair}
-        return frozenset(p for r in (self.old, self.new) for rule in r.ruleset.rules if id(rule) not in kept for p in rule.read)
+        return frozenset(p for r in (self.old, self.new) for rule in self._moved_rules(r) for p in rule.read)
 
     def _say(self, kind: str, witness: Witness | None = None, differs: str = "outcome") -> Comparison:
-        return Comparison(kind, witness, ms=self.budget.ms(), left_out=left_out((self.old, self.new)), differs=differs)
+        both_ = (self.old, self.new)
+        # rules that did not change are the same in both, whatever they come to
+        nodes = [[n for rule in self._moved_rules(r) for n in (rule.condition, rule.outcome) if n is not None] for r in both_]
+        return Comparison(kind, witness, ms=self.budget.ms(), left_out=left_out(both_, nodes), differs=differs)
 
 
 def _unchanged(old: Reading, new: Reading) -> list[tuple[Rule, Rule]]:
     """Rules with the same words, whose parameters have the same values: one formula serves both versions."""
-    if old.ruleset.derived.keys() != new.ruleset.derived.keys() or any(_typed(old.ruleset.derived[p]) != _typed(n) for p, n in new.ruleset.derived.items()):
+    if {p: _typed(n) for p, n in old.ruleset.derived.items()} != {p: _typed(n) for p, n in new.ruleset.derived.items()}:
         return []
     a, b = old.ruleset.spec, new.ruleset.spec
     if (a.inputs, a.readings, a.default_basis, a.prefix) != (b.inputs, b.readings, b.default_basis, b.prefix):
@@ -248,7 +262,7 @@ def _params(nodes: Iterable[t.Node]) -> set[str]:
 
 
 def _one_value(old: Reading, new: Reading, name: str) -> bool:
-    return _value(old.book, name, old) == _value(new.book, name, new)
+    return bool(_value(old.book, name, old) == _value(new.book, name, new))
 
 
 def _value(book: ParameterBook, name: str, at: Reading) -> Any:

@@ -72,6 +72,7 @@ class Reading:
         self._facts: dict[str, Value] = {}
         self._fixed: dict[int, tuple[t.Node, bool]] = {}
         self._busy: set[str] = set()
+        self._keys: dict[int, str] = {}
 
     def fix(self, given: Callable[[t.Node], Any], free: Iterable[str]) -> None:
         """Only the facts `free` may change; every other expression is what `given` says."""
@@ -320,8 +321,8 @@ class Reading:
         high = None if worked_out.high is None else choose(given, stated.term, worked_out.high)
         return Value(
             stated.kind, choose(given, stated.term, worked_out.term), either(stated.there, both(no(given), worked_out.there)),
-            either(stated.absent, both(no(given), worked_out.absent)), high, (both(no(given), worked_out.open[0]), both(no(given), worked_out.open[1])),
-            0, worked_out.steps,
+            either(stated.absent, both(no(given), worked_out.absent)), high,
+            (both(no(given), worked_out.open[0]), both(no(given), worked_out.open[1])), 0, worked_out.steps,
         )  # fmt: skip
 
     def _presence(self, fact: t.Fact) -> Truth:
@@ -358,8 +359,22 @@ class Reading:
 
     # what has no formula
 
+    def behind(self, nodes: Iterable[t.Node]) -> list[Unread]:
+        """What has no formula below these expressions, derived facts included."""
+        keys: set[str] = set()
+        seen: set[str] = set()
+        todo = list(nodes)
+        while todo:
+            for part in t.walk(todo.pop()):
+                if (key := self._keys.get(id(part))) is not None:
+                    keys.add(key)
+                if isinstance(part, t.Fact) and part.path in self.ruleset.derived and part.path not in seen:
+                    seen.add(part.path)
+                    todo.append(self.ruleset.derived[part.path])
+        return [u for key, u in self.unread.items() if key in keys]
+
     def _unread(self, node: t.Node, why: str, kind: str) -> Any:
-        key = f"{kind}:{self._spelled(node)}"
+        key = self._keys[id(node)] = f"{kind}:{self._spelled(node)}"
         found = self.unread.get(key)
         if found is None:
             # named by what it says, parameters with their values: both versions mean the same unknown by it

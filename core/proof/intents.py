@@ -147,7 +147,8 @@ def _never(ruleset: RuleSet, book: ParameterBook, on: dt.date, places: Sequence[
     decision = side.decision(world, found.states)
     assert decision is not None  # it was accepted
     read = frozenset(n.path for n in t.walk(node) if isinstance(n, t.Fact))
-    return IntentResult(intent.id, intent.say, "refuted", Witness(world.wire(found.states), matter(search, found.states, read), decision, decision), skipped)
+    witness = Witness(world.wire(found.states), matter(search, found.states, read), decision, decision)
+    return IntentResult(intent.id, intent.say, "refuted", witness, skipped)
 
 
 def decided(reading: Reading, result: Result) -> dict[str, Value]:

@@ -145,9 +145,9 @@ class Unreads:
                     seen.add(part.path)
                     todo += [derived[part.path]] if part.path in derived else []
                     slot = self.world.slots.get(part.path)
-                    found |= {p: None for p in (part.path, slot.record if slot else "") if p in self.world.slots or p in self.world.lists or p in self.world.records}
-                    found |= {p: None for p in self.world.slots if p.startswith(f"{part.path}.")}
-        return list(found)
+                    found |= dict.fromkeys([part.path, *([slot.record] if slot else []), *(p for p in self.world.slots if p.startswith(f"{part.path}."))])
+        known = {*self.world.slots, *self.world.lists, *self.world.records}
+        return [p for p in found if p in known]
 
 
 def is_value(found: Value | Truth, value: Any, world: World) -> Flag:

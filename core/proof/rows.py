@@ -16,7 +16,7 @@ from typing import Any
 
 import z3
 
-from siquan.core.proof.logic import Beyond, Flag, Truth, Value, both, either, every, no, order, some, total
+from siquan.core.proof.logic import Beyond, Flag, Truth, Value, both, either, every, no, order, total
 from siquan.core.rules import tree as t
 from siquan.core.rules.check import fields_of
 from siquan.core.rules.compile import compile_one
@@ -175,14 +175,12 @@ class RowKinds:
 
     def value(self, node: t.Node) -> Value | Truth:
         """What a test comes to: a number for `count`, else a truth."""
-        column = self.columns[id(node)]
-        sure = total(n for n, seen in zip(self.counts, column, strict=True) if seen == "yes")
-        perhaps = [n for n, seen in zip(self.counts, column, strict=True) if seen == "maybe"]
+        sure, most = _ends(self.counts, self.columns[id(node)])
         known = either(self.there, self.absent)
         if isinstance(node, t.Call) and node.func == "count":
-            return Value("number", sure, known, False, total([sure, *perhaps]), (False, no(self.complete)))
+            return Value("number", sure, known, False, most, (False, no(self.complete)))
         any_sure = order(">=", sure, 1)
-        none = both(known, self.complete, order("<=", total([sure, *perhaps]), 0))
+        none = both(known, self.complete, order("<=", most, 0))
         found = Truth(both(known, any_sure), none)
         return Truth(found.no, found.yes) if isinstance(node, t.Quantified) and node.kind == "every" else found
 
@@ -196,6 +194,10 @@ class RowKinds:
             if path not in self.fields and type_.kind != "record":
                 out[path] = _plain_value(type_, self.specs.get(path), number)
         return {p: v for p, v in out.items() if v is not None}
+
+    def vague(self) -> list[bool]:
+        """Which kinds leave something unknown."""
+        return [row is None or isinstance(row, dict) and None in row.values() for row in self.rows]
 
     def listed(self, counts: Counts) -> Rows:
         """The list itself, rows in the order of their kinds."""
@@ -227,13 +229,16 @@ class RowKinds:
         """That this list is what `less` may become: no fewer rows for sure; of a complete list no more perhaps."""
         out = [either(no(less.there), self.there), either(no(less.absent), self.absent), either(no(both(less.there, less.complete)), self.complete)]
         for column in self.columns.values():
-            ours, theirs = ([total(n for n, c in zip(k.counts, column, strict=True) if c in wanted) for wanted in (("yes",), ("yes", "maybe"))] for k in (self, less))
+            ours, theirs = (_ends(k.counts, column) for k in (self, less))
             out.append(either(no(less.there), order(">=", ours[0], theirs[0])))
             out.append(either(no(both(less.there, less.complete)), order("<=", ours[1], theirs[1])))
         return every(out)
 
-    def any_row(self) -> Flag:
-        return some(order(">=", n, 1) for n in self.counts)
+
+def _ends(counts: list[Any], column: tuple[Any, ...]) -> tuple[Any, Any]:
+    """How many rows a test sees for sure, and how many at most."""
+    sure = total(n for n, seen in zip(counts, column, strict=True) if seen == "yes")
+    return sure, total([sure, *(n for n, seen in zip(counts, column, strict=True) if seen == "maybe")])
 
 
 def _with_one_row(node: t.Node) -> t.Node:

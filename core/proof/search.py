@@ -232,18 +232,21 @@ class Search:
                     best = tried
             size //= 2
         for path in [p for p in best if not _alike(best[p], self.usual[p])]:
-            for state in self._closer(path, best[path]):
-                tried = {**best, path: state}
-                if budget.left() > 0 and accept(tried):
-                    best = tried
-                    break
+            moved = True
+            while moved:
+                moved = False
+                for state in self._closer(path, best[path]):
+                    tried = {**best, path: state}
+                    if budget.left() > 0 and accept(tried):
+                        best, moved = tried, isinstance(state, Counts)
+                        break
         return best
 
     def _closer(self, path: str, state: State) -> list[State]:
         """States of the fact nearer to the usual one, or plainer, nearest first."""
         slot = self.world.slots.get(path)
         if isinstance(state, Counts):
-            return _fewer(state, self.usual[path])
+            return _plainer(state, self.usual[path], self.world.lists[path].vague())
         if slot is None or state is None or state is ABSENT or isinstance(state, bool | str):
             return [] if slot is None or isinstance(state, bool) or slot.kind != "text" else self._words(slot.type.values, state)
         usual = self.usual[path]
@@ -278,14 +281,19 @@ def _points(kind: str, edges: set[Any], state: State, centre: State, whole: bool
     return sorted(close, key=lambda n: (not isinstance(n, int), abs(n - centre), n))
 
 
-def _fewer(state: Counts, usual: State) -> list[State]:
-    """Fewer rows of one kind at a time, and a complete list rather than an open one."""
+def _plainer(state: Counts, usual: State, vague: list[bool]) -> list[State]:
+    """A complete list rather than an open one, fewer rows of a kind, rows with everything known rather than `vague` ones."""
     out: list[State] = [] if state.complete else [Counts(state.of, True)]
     floor = usual.of if isinstance(usual, Counts) and len(usual.of) == len(state.of) else (0,) * len(state.of)
     for n, (count, low) in enumerate(zip(state.of, floor, strict=True)):
         if count > low:
-            out += [Counts((*state.of[:n], low, *state.of[n + 1 :]), state.complete), Counts((*state.of[:n], count - 1, *state.of[n + 1 :]), state.complete)]
+            out += [_moved(state, n, low - count), _moved(state, n, -1)]
+            out += [_moved(_moved(state, n, low - count), m, count - low) for m, other in enumerate(vague) if vague[n] and not other]
     return out
+
+
+def _moved(state: Counts, kind: int, by: int) -> Counts:
+    return Counts((*state.of[:kind], state.of[kind] + by, *state.of[kind + 1 :]), state.complete)
 
 
 def _alike(a: State, b: State) -> bool:

@@ -120,7 +120,7 @@ class _Case:
         self.ruleset, self.facts, self.budget = ruleset, facts, budget
         schema = ruleset.schema
         self.free = {p for p in schema.specs if self._can_change(p)}
-        self.world = World([schema], on)
+        self.world = World([schema], on, days=(dt.date.min, dt.date.max))
         self.reading = Reading(self.world, ruleset, book, on, places)
         here = Situation(ruleset, facts, book, on, places, parent, lists)
         self.reading.fix(lambda node: compile_one(node)(here.fact, here.param, on), self.free)

@@ -15,7 +15,7 @@ import z3
 
 from siquan.core.proof.logic import Flag, Truth, Value, both, either, every, implies, no, order, same, some
 from siquan.core.proof.rows import Counts, RowKinds
-from siquan.core.proof.steps import FIRST, LAST, Applied, Step
+from siquan.core.proof.steps import Applied, Step
 from siquan.core.rules import tree as t
 from siquan.core.rules.facts import Schema, to_wire, type_of
 from siquan.core.rules.parameters import plain
@@ -25,6 +25,8 @@ from siquan.core.spec.model import FactSpec
 #: what a fact is in a case: None unknown, ABSENT, a typed value, Counts for a list
 State = Any
 States = dict[str, State]
+#: dates further off are slips of the pen, and the calendar ends for them: no proof speaks of such cases
+DAYS = (dt.date(1800, 1, 1), dt.date(2200, 12, 31))
 SCALARS = ("boolean", "number", "date", "enum", "text", "person")
 
 
@@ -47,8 +49,9 @@ class Slot:
 class World:
     """Variables of all facts that are asked for. `tag` tells the facts of two cases apart that share a solver."""
 
-    def __init__(self, schemas: Iterable[Schema], on: dt.date, like: World | None = None) -> None:
-        self.on = on
+    def __init__(self, schemas: Iterable[Schema], on: dt.date, like: World | None = None, days: tuple[dt.date, dt.date] = DAYS) -> None:
+        """`days` are the first and last day a date of the facts may be."""
+        self.on, self.days = on, tuple(d.toordinal() for d in days)
         self.tag: str = "" if like is None else f"{like.tag}'"
         self.ctx: Any = z3.Context() if like is None else like.ctx
         self._codes: dict[str, int] = {} if like is None else like._codes
@@ -94,6 +97,9 @@ class World:
     def _int(self, name: str) -> Any:
         return z3.Int(f"{name}{self.tag}", self.ctx)
 
+    def _dated(self, day: Any) -> list[Flag]:
+        return [order(">=", day, self.days[0]), order("<=", day, self.days[1])]
+
     def fresh(self, name: str, kind: str) -> Value:
         """A value nothing is known about; a number may be a span."""
         there, absent = self._bool(f"{name}?"), self._bool(f"{name}-")
@@ -103,7 +109,7 @@ class World:
         if kind != "number":
             term = self._int(name)
             if kind == "date":
-                self.axioms += [order(">=", term, FIRST), order("<=", term, LAST)]
+                self.axioms += self._dated(term)
             return Value(kind, term, there, absent)
         low, high = z3.Real(f"{name}{self.tag}", self.ctx), z3.Real(f"{name}^{self.tag}", self.ctx)
         self.axioms.append(order("<=", low, high))
@@ -137,7 +143,7 @@ class World:
         self._by_term[term.get_id()] = slot
         self.axioms.append(no(both(there, absent)))
         if kind == "date":
-            self.axioms += [order(">=", term, FIRST), order("<=", term, LAST)]
+            self.axioms += self._dated(term)
         if spec is not None and kind == "number":
             self.axioms += [order(">=", term, plain(spec.min))] if spec.min is not None else []
             self.axioms += [order("<=", term, plain(spec.max))] if spec.max is not None else []

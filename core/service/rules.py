@@ -30,6 +30,7 @@ from siquan.core.policy.views import (
     VersionLine,
 )
 from siquan.core.rules.decision import VERDICTS
+from siquan.core.rules.parameters import ParameterBook
 from siquan.core.service.app import ZONE, App
 from siquan.core.store.policies import OPEN
 from siquan.core.store.rows import RuleEvent, RuleVersion
@@ -214,7 +215,7 @@ class Rules:
 
     def diff(self, bound: Bound, old: Content, new: Content, lang: str) -> tuple[Difference, ...]:
         home = bound.rulesets[new.ruleset.id]
-        return diff(old, new, home.schema, bound.book, lang, scope=home.scope)
+        return diff(old, new, home.schema, without(bound.book, new), lang, scope=home.scope)
 
     def file(self, ruleset: str, version: str, kind: str, person: str) -> tuple[str, bytes]:
         """A version as xlsx, dmn or yaml; without a version the one in force today."""
@@ -265,6 +266,13 @@ class Rules:
             if own:
                 out[name] = write_parameters(text, own)
         return out
+
+
+def without(book: ParameterBook, content: Content) -> ParameterBook:
+    """The book as it was before a content's own lines were published."""
+    own = {x.key for x in content.lines}
+    specs = [s.model_copy(update={"lines": tuple(n for n in s.lines if (s.name, n.place, n.since) not in own)}) for s in book.specs.values()]
+    return ParameterBook([s for s in specs if s.lines], book.overrides, book.version) if own else book
 
 
 def packed(files: Mapping[str, str]) -> bytes:
