@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 Stretch = tuple[int, int]
 #: stretches a worker has at a time: one in hand, one waiting
 AHEAD = 2
+#: seconds without a tally from any worker before all are given up; a stretch takes less than one
+PATIENCE = 300
 
 
 class Draft(NamedTuple):
@@ -107,6 +109,7 @@ class Crew:
             command = [sys.executable, "-m", "siquan.core.policy.impact_worker", str(theirs.fileno())]
             with suppress(OSError, ValueError):  # where no process can be started, the parent does all of it
                 self._workers.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]))
+                theirs.close()  # or a worker that is gone would never be missed
                 ours.send(parcel)
                 self._jobs[ours] = deque()
             theirs.close()
@@ -118,7 +121,7 @@ class Crew:
         for pipe in self._jobs:
             pipe.close()
         for worker in self._workers:
-            worker.terminate()
+            worker.kill()  # it only reads
             worker.wait()
 
     def review(self, stretches: Sequence[Stretch]) -> Iterator[Tally]:
@@ -146,7 +149,10 @@ class Crew:
                 jobs.append(waiting.popleft())
 
     def _collect(self, done: dict[Stretch, Tally | None], waiting: deque[Stretch]) -> None:
-        for found in wait(list(self._jobs)):
+        found_some = wait(list(self._jobs), PATIENCE) if self._jobs else []
+        for pipe in [] if found_some else list(self._jobs):
+            self._lose(pipe, waiting)
+        for found in found_some:
             assert isinstance(found, Connection)
             try:
                 tally: Any = found.recv()
@@ -156,7 +162,7 @@ class Crew:
             done[self._jobs[found].popleft()] = tally
 
     def _lose(self, pipe: Connection, waiting: deque[Stretch]) -> None:
-        """A worker is gone: what it had goes to the others, the oldest first."""
+        """A worker is gone, or as good as: what it had goes to the others, the oldest first."""
         log.warning("an impact worker ended early")
         waiting.extendleft(reversed(self._jobs.pop(pipe)))
         pipe.close()

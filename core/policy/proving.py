@@ -6,7 +6,9 @@ import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from siquan.core.errors import SiquanError
 from siquan.core.policy.reading import Reading
 from siquan.core.policy.views import Example, IntentLine, Issue, ProofView
 from siquan.core.proof import (
@@ -31,8 +33,10 @@ KINDS = {
 ISSUES = {
     "gap": "有一种情形没有一行适用", "overlap": "这几行会同时适用，而命中方式只许一行", "conflict": "这几行会同时适用，结果却不同",
     "dead": "永远不会成立", "masked": "总有排在前面的一行先适用，它从来不起作用", "subsumed": "它成立时，另一条必定也成立，结论不会因它改变",
-    "duplicate": "与另一条完全相同",
+    "duplicate": "与另一条完全相同", "not_proved": "在限定时间内没有查完；没有查完不等于没有问题",
 }  # fmt: skip
+#: rule set -> (book, day, places) -> the book, held so that its identity stays its own, and the flaws
+_FLAWS: WeakKeyDictionary[RuleSet, dict[Any, tuple[ParameterBook, frozenset[tuple[str, tuple[str, ...]]]]]] = WeakKeyDictionary()
 #: flaws that leave a case without an answer; the others only waste a row
 BLOCKING = frozenset({"gap", "overlap", "conflict"})
 
@@ -50,16 +54,33 @@ class Proving:
         if new is None:
             return ProofView("none")
         found = compare(self.old, new, self.old_book, book, self.day, self.places, timeout=self.timeout)
-        known = {(i.kind, i.rules) for i in table_issues(self.old, self.old_book, self.day, self.places, timeout=self.timeout)}
+        known = self._known()
         issues = table_issues(new, book, self.day, self.places, timeout=self.timeout)
-        intents = check_intents(new, book, self.day, self.places, previous=(self.old, self.old_book), timeout=self.timeout)
+        intents = self._intents(new, book)
         safe = unknown_safe(new, book, self.day, self.places, timeout=self.timeout)
         return ProofView(
             "done", found.kind, KINDS[found.kind], round(found.ms), self._witness(found.witness), self._witness(found.stricter),
             self._witness(found.looser), tuple(found.left_out),
             tuple(self._issue(i, new, (i.kind, i.rules) not in known) for i in issues),
-            tuple(IntentLine(i.id, i.say or i.id, i.status, self._witness(i.witness)) for i in intents), safe.status,
+            intents, safe.status,
         )  # fmt: skip
+
+    def _known(self) -> frozenset[tuple[str, tuple[str, ...]]]:
+        """The flaws the former version has already; they do not change while somebody edits."""
+        kept = _FLAWS.setdefault(self.old, {})
+        key = (id(self.old_book), self.day, self.places)
+        if key not in kept:
+            found = table_issues(self.old, self.old_book, self.day, self.places, timeout=self.timeout)
+            kept[key] = (self.old_book, frozenset((i.kind, i.rules) for i in found))
+        return kept[key][1]
+
+    def _intents(self, new: RuleSet, book: ParameterBook) -> tuple[IntentLine, ...]:
+        """An intent that names what the draft no longer has is not proved, and says why."""
+        try:
+            found = check_intents(new, book, self.day, self.places, previous=(self.old, self.old_book), timeout=self.timeout)
+        except SiquanError as fault:
+            return tuple(IntentLine(i.id, f"{i.say or i.id}（{fault.text()}）", "refuted") for i in new.spec.intents)
+        return tuple(IntentLine(i.id, i.say or i.id, i.status, self._witness(i.witness)) for i in found)
 
     def _issue(self, issue: TableIssue, rules: RuleSet, fresh: bool) -> Issue:
         text = f"{'、'.join(issue.rules)}：{ISSUES[issue.kind]}" if issue.rules else ISSUES[issue.kind]

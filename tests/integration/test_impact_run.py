@@ -11,9 +11,11 @@ import signal
 import subprocess
 import sys
 import uuid
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,10 @@ from siquan.core.jobs import Jobs
 from siquan.core.plugins import Catalogue
 from siquan.core.policy import impact_job
 from siquan.core.policy.impact import job_step, run_impact
-from siquan.core.policy.impact_crew import Draft
+from siquan.core.policy.impact_crew import Crew, Draft
 from siquan.core.policy.impact_job import ImpactJobs, Trial
 from siquan.core.policy.impact_report import flips, flips_workbook, report
+from siquan.core.policy.impact_tally import Tally
 from siquan.core.rules.decide import RuleSet, decide
 from siquan.core.rules.facts import FactSet, Reader
 from siquan.core.service.record import record_of
@@ -298,6 +301,15 @@ def test_a_worker_that_dies_is_replaced_by_its_parent(store: Store, approval: Ca
     assert told(store, run_impact(store, "b", with_lines(approval), content_hash="h", chunk=83, processes=2)) == want
     monkeypatch.setattr(sys, "executable", "/nowhere")
     assert told(store, run_impact(store, "c", with_lines(approval), content_hash="h", chunk=83, processes=2)) == want
+
+
+def test_workers_that_are_all_gone_at_once() -> None:
+    crew = Crew(None, 0, lambda stretch: Tally(stretch[1]))  # type: ignore[arg-type]
+    for _ in range(2):
+        ours, theirs = Pipe()
+        theirs.close()
+        crew._jobs[ours] = deque()
+    assert [t.upto for t in crew.review([(0, 1), (1, 2), (2, 3)])] == [1, 2, 3]
 
 
 # as a job

@@ -199,7 +199,9 @@ def test_a_failed_case_shuts_the_gate_until_it_passes(desk: Any) -> None:
     siquan.edit_draft(version, "qin", [{"op": "cell", "rule": "L1", "column": "out", "text": "done"}])
     page = siquan.draft(version, "qin", wait=None)
     assert page.cases_failed == 1 and "done" in page.page.cases[0].why
-    assert [g.text for g in page.gates if g.status == "failed"] == ["用例全部通过（1 个）"]
+    assert [g.text for g in page.gates if g.status == "failed"] == ["用例全部通过（1 个）", "声明的意图都守住"]
+    broken = next(i for i in page.proof.intents if i.status == "refuted")
+    assert broken.example is not None and broken.example.after.value == "done"
     siquan.edit_draft(version, "qin", [{"op": "case_remove", "name": "九千到区里"}])
     assert siquan.draft(version, "qin", wait=None).page.cases == ()
 

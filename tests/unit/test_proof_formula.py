@@ -8,6 +8,7 @@ import random
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import z3
 from hypothesis import given, settings
@@ -144,7 +145,7 @@ def test_choices_and_dates_with_every_pattern_of_unknowns() -> None:
     text = "ruleset: drawn\nlist:\n" + "\n".join(f"  - {{id: R{n}, when: {engines.quoted(x)}, outcome: WARN, say: x}}" for n, x in enumerate(CHOICES))
     ruleset, book = engines.load(text)
     rnd = random.Random(3)
-    for _ in range(150):
+    for _ in range(80):
         raw = {name: value for name, values in STATES.items() if (value := rnd.choice(values)) is not None}
         facts = engines.facts_of(ruleset, book, raw)
         formula = Formula(ruleset, book)
