@@ -434,12 +434,13 @@ def _record(here: Situation) -> dict[str, dict[str, Any]]:
     out: dict[str, dict[str, Any]] = {}
     for path, value in sorted(here.read.items()):
         stated = here.facts.stated.get(path)
-        if stated is not None:
+        # an unknown that was worked out all the same, or a record revived by one of its fields, is what was read
+        if stated is not None and (stated.value is not None or value is None):
             envelope = stated.envelope()
             if path in here.facts.stale:
                 envelope["stale_since"] = here.facts.stale[path].isoformat()
         elif value is None or value is ABSENT or value is True:
-            envelope = {"value": to_wire(value)}
+            envelope = {"value": to_wire(value)} | ({"derived": True} if path in here.ruleset.derived else {})
         elif isinstance(value, Rows):
             envelope = {"value": to_wire(value), "complete": value.complete}
         else:
@@ -453,4 +454,6 @@ def _record(here: Situation) -> dict[str, dict[str, Any]]:
         # a record known not to exist explains its fields
         if stated.value is ABSENT and path not in out and any(p.startswith(path + ".") for p in here.read):
             out[path] = stated.envelope()
+            if path in here.facts.stale:
+                out[path]["stale_since"] = here.facts.stale[path].isoformat()
     return out

@@ -202,8 +202,9 @@ class Impacts:
             card = self.card(tx, version)
             if card is None or not card.id:
                 raise NotFound(kind="影响测算", name=label(version))
-            data = flips_workbook(tx, card.id, who=self.app.person_name(tx, person), at=self.app.now().astimezone(ZONE))
             tx.access.add(person, "export", f"impact {version.ruleset} {label(version)}", None)
+        with self.app.store.read() as tx:  # a large workbook must not hold the database
+            data = flips_workbook(tx, card.id, who=self.app.person_name(tx, person), at=self.app.now().astimezone(ZONE))
         return f"影响-{version.ruleset}-{label(version)}.xlsx", data
 
 
