@@ -17,7 +17,9 @@ from pydantic import ValidationError
 
 from siquan.core.errors import SiquanError
 from siquan.core.exchange.content import Content, NewLine
+from siquan.core.exchange.words import parameters_read
 from siquan.core.rules import tree as t
+from siquan.core.rules.decide import RuleSet
 from siquan.core.rules.decision import BASES
 from siquan.core.rules.parameters import ParameterBook, from_text, plain, type_of_value
 from siquan.core.rules.parse import parse
@@ -28,6 +30,10 @@ from siquan.core.spec.read import HIT_POLICIES
 Edit = Mapping[str, Any]
 #: fields of a rule a policy officer writes; `when` and the cells of a table have their own checks
 TEXTS = ("title", "when", "outcome", "cite", "law", "say", "clear", "cure", "group")
+#: no database takes all of these
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+#: the days a parameter may start on
+FIRST, LAST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 #: characters of a condition, and of any other text
 LONGEST, LONG_TEXT = 10_000, 4_000
 
@@ -42,19 +48,22 @@ class BadEdit(SiquanError):
 
 class Editor:
     """Applies edits to a content. `base` is what the draft was made from (for `restore`), `book` the parameters in
-    force, `today` the first day a new parameter value may start on."""
+    force and to come, `today` the first day a new parameter value may start on, `home` the rule set that knows the facts."""
 
-    def __init__(self, base: Content, book: ParameterBook, today: dt.date) -> None:
-        self.base, self.book, self.today = base, book, today
+    def __init__(self, base: Content, book: ParameterBook, today: dt.date, home: RuleSet) -> None:
+        self.base, self.book, self.today, self.home = base, book, today, home
 
     def apply(self, content: Content, edits: Sequence[Edit]) -> Content:
         """All edits in their order, or none. Raises BadEdit."""
         ways: dict[str, Callable[[Content, Edit], Content]] = {
             "value": self._value, "rule": self._rule, "cell": self._cell, "add": self._add, "remove": self._remove,
             "restore": self._restore, "move": self._move, "param": self._param, "param_remove": self._param_remove,
-            "settings": self._settings, "case": self._case, "case_remove": self._case_remove,
+            "settings": self._settings, "case": self._case, "case_remove": self._case_remove, "case_spec": self._case_spec,
         }  # fmt: skip
         for edit in edits:
+            for key in ("fields", "cells"):
+                if not isinstance(edit.get(key) or {}, Mapping):
+                    raise BadEdit(why=f"`{key}` 要写成名称和内容")
             way = ways.get(str(edit.get("op")))
             if way is None:
                 raise BadEdit(why=f"不认识的改法 `{edit.get('op')}`")
@@ -197,27 +206,54 @@ class Editor:
         """A new dated value. It starts today or later, cites its source, and stands alone on its day and place."""
         name = _text(edit, "name", 200)
         basis_of = name.removeprefix("basis.") if name.startswith("basis.") else ""
-        if name not in self.book.specs and basis_of not in {r.id for r in content.ruleset.rules}:
-            raise BadEdit(why=f"没有参数 `{name}`")
-        since, place = _day(edit.get("since")), _text(edit, "place", 200)
-        if since < self.today:
-            raise BadEdit(why=f"新的值不能从过去的 {since} 起算，最早从 {self.today} 起")
-        value = self._typed(name, _text(edit, "value", 400), basis_of)
-        cite = _text(edit, "cite", LONG_TEXT)
-        if not cite:
-            raise BadEdit(why=f"参数 `{name}` 的新值要写出处")
-        basis = _text(edit, "basis", 20)
-        if basis not in ("", *BASES):
-            raise BadEdit(why=f"依据 `{basis}` 不是 {'、'.join(BASES)} 之一")
-        known = self.book.specs.get(name)
-        if known and any(line.place == place and line.since == since for line in known.lines):
-            raise BadEdit(why=f"参数 `{name}` 在 {since} 已经有一个值，同一天不能有两个值")
-        ref = _text(edit, "ref", LONG_TEXT)
-        if basis_of and value == "OWNERS" and not ref:
-            raise BadEdit(why=f"`{name}` 改为业主约定，要写决议文号")
-        line = NewLine(name=name, since=since, value=value, place=place, basis=basis, cite=cite, ref=ref)
+        self._reads(content, name)
+        line = NewLine(
+            name=name, since=_day(edit.get("since")), value=self._typed(name, _text(edit, "value", 400), basis_of), place=_text(edit, "place", 200),
+            basis=self._basis(_text(edit, "basis", 20)), cite=_text(edit, "cite", LONG_TEXT), ref=_text(edit, "ref", LONG_TEXT),
+        )  # fmt: skip
+        self.line(line)
         kept = tuple(x for x in content.lines if x.key != line.key)
         return content.model_copy(update={"lines": (*kept, line)})
+
+    def _basis(self, basis: str) -> str:
+        if basis not in ("", *BASES):
+            raise BadEdit(why=f"依据 `{basis}` 不是 {'、'.join(BASES)} 之一")
+        return basis
+
+    def line(self, line: NewLine) -> None:
+        """Whether a new dated value may stand, however it came. Raises BadEdit."""
+        if line.since < self.today:
+            raise BadEdit(why=f"新的值不能从过去的 {line.since} 起算，最早从 {self.today} 起")
+        if line.since > LAST:
+            raise BadEdit(why=f"{line.since} 太远了，最晚写到 {LAST}")
+        if not line.cite.strip():
+            raise BadEdit(why=f"参数 `{line.name}` 的新值要写出处")
+        for what, text in (("cite", line.cite), ("ref", line.ref)):
+            _bounded(text, LONG_TEXT, what)
+        known = self.book.specs.get(line.name)
+        if known and any(x.place == line.place and x.since == line.since for x in known.lines):
+            raise BadEdit(why=f"参数 `{line.name}` 在 {line.since} 已经有一个值，同一天不能有两个值")
+        if line.name.startswith("basis.") and line.value == "OWNERS" and not line.ref.strip():
+            raise BadEdit(why=f"`{line.name}` 改为业主约定，要写决议文号")
+
+    def _reads(self, content: Content, name: str) -> None:
+        """Only what the rule set reads: another's values are changed where their proof and their impact are."""
+        bases = {f"basis.{r.id}" for r in content.ruleset.rules}
+        if name not in self.book.specs and name not in bases:
+            raise BadEdit(why=f"没有参数 `{name}`")
+        if name not in {*parameters_read(content.ruleset, self.home.schema, self.book), *bases}:
+            raise BadEdit(why=f"这套规则不用参数 `{name}`，要改它请改用它的规则集")
+
+    def sound(self, before: Content, after: Content) -> None:
+        """What a file must not do to a draft, since no form could: leave no rule, or bring values that `line` refuses or that
+        the rule set does not read. Raises BadEdit."""
+        if not after.ruleset.rules:
+            raise BadEdit(why="文件里一条规则也没有")
+        old = {x.key: x for x in before.lines}
+        for line in after.lines:
+            if old.get(line.key) != line:
+                self._reads(after, line.name)
+                self.line(line)
 
     def _typed(self, name: str, text: str, basis_of: str) -> Any:
         """The text as a value of the parameter's own type; empty repeals it."""
@@ -262,9 +298,18 @@ class Editor:
         if isinstance(given, str):
             try:
                 given = json.loads(given, parse_float=Decimal)
-            except (ValueError, RecursionError):
+            except (ValueError, ArithmeticError, RecursionError):
                 raise BadEdit(why="用例的事实读不懂") from None
+        try:
+            known = json.dumps(given, default=_number)
+        except (TypeError, ValueError, RecursionError):
+            raise BadEdit(why="用例的事实读不懂") from None
+        _bounded(known, 100_000, "given")
+        if re.search(r"\\u00[01]|\\ud[89a-f]", known):
+            raise BadEdit(why="用例的事实里有控制字符")
         because = edit.get("because")
+        if because is not None and (isinstance(because, str) or not isinstance(because, Sequence)):
+            raise BadEdit(why="用例的规则要写成一列编号")
         try:
             case = CaseSpec(
                 name=name, on=_day(edit["on"]) if edit.get("on") else self.today, process=content.ruleset.process, given=given,
@@ -275,11 +320,24 @@ class Editor:
         kept = tuple(c for c in content.cases if c.name != name)
         return content.model_copy(update={"cases": (*kept, case)})
 
+    def _case_spec(self, content: Content, edit: Edit) -> Content:
+        """A whole case, from the program itself."""
+        case = edit.get("case")
+        if not isinstance(case, CaseSpec):
+            raise BadEdit(why="用例读不懂")
+        return content.model_copy(update={"cases": (*(c for c in content.cases if c.name != case.name), case)})
+
     def _case_remove(self, content: Content, edit: Edit) -> Content:
         kept = tuple(c for c in content.cases if c.name != edit.get("name"))
         if len(kept) == len(content.cases):
             raise BadEdit(why=f"草稿没有加过用例 `{edit.get('name')}`")
         return content.model_copy(update={"cases": kept})
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, Decimal | dt.date):
+        return str(value)
+    raise TypeError
 
 
 def line_key(line: NewLine) -> str:
@@ -344,7 +402,7 @@ def _with_rules(content: Content, rules: tuple[RuleSpec, ...]) -> Content:
 def _bounded(text: str, most: int, what: str) -> str:
     if len(text) > most:
         raise BadEdit(why=f"`{what}` 有 {len(text)} 个字，最多 {most} 个")
-    if re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]", text):
+    if CONTROL.search(text):
         raise BadEdit(why=f"`{what}` 里有控制字符")
     return text
 
@@ -357,7 +415,7 @@ def _day(value: Any) -> dt.date:
     if isinstance(value, dt.date):
         return value
     try:
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(value)):
+        if len(str(value)) > 40 or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(value)):
             raise ValueError
         return dt.date.fromisoformat(str(value))
     except ValueError:

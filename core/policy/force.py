@@ -11,14 +11,14 @@ from typing import Any
 
 from siquan.core.engine.definition import Binder, Definition
 from siquan.core.errors import NotFound
-from siquan.core.exchange.content import Content
+from siquan.core.exchange.content import Content, NewLine
 from siquan.core.plugins import Catalogue
-from siquan.core.policy.timeline import in_force
+from siquan.core.policy.timeline import applies, in_force, known_by
 from siquan.core.rules.decide import RuleSet, canonical
 from siquan.core.rules.parameters import ParameterBook
 from siquan.core.spec.model import ParamLine, ParamSpec, PluginSpec, RuleSetSpec
 from siquan.core.spec.version import content_hash
-from siquan.core.store.rows import BookLine, RuleVersion
+from siquan.core.store.rows import RuleVersion
 from siquan.core.store.transaction import Tx
 
 SHIPPED = "shipped"
@@ -58,14 +58,11 @@ def bind(spec: PluginSpec, versions: Mapping[str, str] | None = None) -> Bound:
     return Bound(spec, definitions, rulesets, book, plugin_hash(spec), labels)
 
 
-def param_specs(plugin: str, lines: Iterable[BookLine]) -> list[ParamSpec]:
-    """Published lines of one plugin as its loader would have read them; their names are kept as `plugin.name`."""
+def param_specs(lines: Iterable[NewLine]) -> list[ParamSpec]:
+    """Published lines as a loader would have read them."""
     found: dict[str, list[ParamLine]] = {}
     for line in lines:
-        owner, _, name = line.name.partition(".")
-        if owner == plugin:
-            value = ParamLine(since=line.since, value=line.value, place=line.place, basis=line.basis, cite=line.cite, ref=line.ref)
-            found.setdefault(name, []).append(value)
+        found.setdefault(line.name, []).append(line.line)
     return [ParamSpec(name=name, lines=tuple(many)) for name, many in found.items()]
 
 
@@ -83,11 +80,11 @@ def with_lines(specs: Iterable[ParamSpec], more: Iterable[ParamSpec]) -> tuple[P
     return tuple(out.values())
 
 
-def overlay(spec: PluginSpec, contents: Mapping[str, RuleSetSpec], lines: Iterable[BookLine], labels: Mapping[str, str]) -> PluginSpec:
+def overlay(spec: PluginSpec, rulesets: Mapping[str, RuleSetSpec], lines: Iterable[NewLine], labels: Mapping[str, str]) -> PluginSpec:
     """The plugin with these rule sets in the place of its own, and these parameter lines besides."""
-    rulesets = tuple(contents[r.id].model_copy(update={"where": r.where}) if r.id in contents else r for r in spec.rulesets)
-    parameters = with_lines(spec.parameters, param_specs(spec.name, lines))
-    return spec.model_copy(update={"rulesets": rulesets, "parameters": parameters, "versions": dict(labels)})
+    replaced = tuple(rulesets[r.id].model_copy(update={"where": r.where}) if r.id in rulesets else r for r in spec.rulesets)
+    parameters = with_lines(spec.parameters, param_specs(lines))
+    return spec.model_copy(update={"rulesets": replaced, "parameters": parameters, "versions": dict(labels)})
 
 
 class Force:
@@ -104,8 +101,8 @@ class Force:
         }  # fmt: skip
         self._revision = 0
         self._versions: dict[str, list[RuleVersion]] = {}
-        self._lines: tuple[int, list[BookLine]] = (0, [])
-        self._bound: dict[tuple[str, tuple[str, ...], int], Bound] = {}
+        self._contents: dict[str, Content] = {}
+        self._bound: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Bound] = {}
 
     @property
     def plugins(self) -> Collection[str]:
@@ -119,36 +116,59 @@ class Force:
         return found
 
     def on(self, tx: Tx, plugin: str, day: dt.date, known: dt.datetime | None = None) -> Bound:
-        """The plugin as it applies on a day; `known` asks what would have been answered at that moment."""
+        """The plugin as it applies on a day; `known` asks what would have been answered at that moment. Lines count from
+        the day their version takes effect, as long as it is not withdrawn: a later version takes over the rules, not them."""
+        versions = self._published(tx, plugin)
+        if not versions:
+            return self.shipped(plugin)
+        chosen = {r: v for r, many in versions.items() if (v := in_force(many, day, known)) is not None}
+        active = [v for many in versions.values() for v in known_by(many, known) if applies(v, day, known)]
+        key = (plugin, tuple(sorted(v.id for v in chosen.values())), tuple(sorted(v.id for v in active)))
+        with self._lock:
+            ready = self._bound.get(key)
+        if ready is None:
+            rulesets = {r: self.content(v).ruleset for r, v in chosen.items()}
+            labels = {r: f"v{v.number}" for r, v in chosen.items()}
+            ready = bind(overlay(self.shipped(plugin).spec, rulesets, self._lines(active), labels))
+            with self._lock:
+                self._bound[key] = ready
+        return ready
+
+    def _published(self, tx: Tx, plugin: str) -> dict[str, list[RuleVersion]]:
+        """Published versions of the plugin's rule sets, read anew when something was published."""
         revision = tx.policies.revision()
         if not revision:
-            return self.shipped(plugin)
+            return {}
         with self._lock:
             if revision != self._revision:
                 found: dict[str, list[RuleVersion]] = {}
                 for row in tx.policies.with_status(("published", "withdrawn")):
                     found.setdefault(row.ruleset, []).append(row)
                 self._versions, self._revision, self._bound = found, revision, {}
-            own = {r: v for r, v in self._versions.items() if r.partition(".")[0] == plugin and r in self.shipped(plugin).rulesets}
-        chosen = {r: v for r, many in own.items() if (v := in_force(many, day, known)) is not None}
-        book = self._book(tx, known)
-        key = (plugin, tuple(sorted(v.id for v in chosen.values())), book)
-        with self._lock:
-            ready = self._bound.get(key)
-        if ready is None:
-            lines = tx.parameters.lines(book) if book else []
-            contents = {r: Content.from_json(v.content).ruleset for r, v in chosen.items()}
-            labels = {r: f"v{v.number}" for r, v in chosen.items()}
-            ready = bind(overlay(self.shipped(plugin).spec, contents, lines, labels))
-            with self._lock:
-                self._bound[key] = ready
-        return ready
+            rulesets = self.shipped(plugin).rulesets
+            return {r: v for r, v in self._versions.items() if r.partition(".")[0] == plugin and r in rulesets}
 
-    def _book(self, tx: Tx, known: dt.datetime | None) -> int:
-        """The version of the parameter book, now or as it stood at a moment."""
-        if known is None:
-            return tx.parameters.version()
-        return next((v.version for v in tx.parameters.versions() if v.at <= known), 0)
+    def content(self, version: RuleVersion) -> Content:
+        """Parsed once: what was published does not change."""
+        with self._lock:
+            found = self._contents.get(version.id)
+        if found is None:
+            found = Content.from_json(version.content)
+            with self._lock:
+                self._contents[version.id] = found
+        return found
+
+    def _lines(self, versions: Iterable[RuleVersion]) -> list[NewLine]:
+        ordered = sorted(versions, key=lambda v: (v.published_at or dt.datetime.min.replace(tzinfo=dt.UTC), v.number))
+        return [line for v in ordered for line in self.content(v).lines]
+
+    def lines(self, tx: Tx, plugin: str, day: dt.date = dt.date.max) -> list[NewLine]:
+        """Published lines of a plugin that count by a day; by default all that are not withdrawn, those to come too."""
+        return self._lines(v for many in self._published(tx, plugin).values() for v in known_by(many) if applies(v, day))
+
+    def ahead(self, tx: Tx, plugin: str) -> ParameterBook:
+        """The book with everything that is published, also what is still to come: what a page lists."""
+        return self.on(tx, plugin, dt.date.max).book
 
     def applies(self, tx: Tx, ruleset: str, day: dt.date) -> RuleVersion | None:
         """The published version of a rule set that applies on a day; None is the shipped one."""

@@ -14,11 +14,10 @@ from typing import Any
 from siquan.core.errors import SiquanError, Stale
 from siquan.core.exchange.content import Content
 from siquan.core.exchange.merge import merge
-from siquan.core.policy.edits import BadEdit, Edit, Editor
+from siquan.core.policy.edits import CONTROL, BadEdit, Edit, Editor
 from siquan.core.policy.force import Force
 from siquan.core.policy.timeline import in_force, known_by
-from siquan.core.rules.parameters import ParameterBook
-from siquan.core.store.rows import NewLine, RuleEvent, RuleVersion
+from siquan.core.store.rows import RuleEvent, RuleVersion
 from siquan.core.store.transaction import Tx
 
 SYSTEM = "system"
@@ -58,7 +57,7 @@ def may_reject(content: Content) -> bool:
 
 def signed(events: Sequence[RuleEvent]) -> Signed:
     """Approvals count from the last submission on: what was returned starts over."""
-    last = max((n for n, e in enumerate(events) if e.kind in ("submitted", "returned", "edited", "merged", "uploaded")), default=-1)
+    last = max((n for n, e in enumerate(events) if e.kind in ("submitted", "returned", "recalled", "edited", "merged", "uploaded")), default=-1)
     if last < 0 or events[last].kind != "submitted":
         return Signed(None, ())
     return Signed(events[last], tuple(e for e in events[last + 1 :] if e.kind == "approved"))
@@ -105,9 +104,9 @@ class Life:
         tx.policies.append(ruleset, row.id, person, "drafted", {"base": label(base), "content": content.digest, "origin": origin})
         return row
 
-    def edit(self, tx: Tx, version: RuleVersion, person: str, edits: Sequence[Edit], book: ParameterBook, today: dt.date) -> RuleVersion:
+    def edit(self, tx: Tx, version: RuleVersion, person: str, edits: Sequence[Edit], editor: Editor) -> RuleVersion:
         """All edits or none. Raises BadEdit; VersionRefused when the version is no draft any more."""
-        content = Editor(self.base(tx, version), book, today).apply(Content.from_json(version.content), edits)
+        content = editor.apply(Content.from_json(version.content), edits)
         return self.put(tx, version, person, content, "edited", {"ops": [str(e.get("op")) for e in edits]})
 
     def put(self, tx: Tx, version: RuleVersion, person: str, content: Content, kind: str, data: dict[str, Any]) -> RuleVersion:
@@ -167,21 +166,27 @@ class Life:
         if newest is not None and newest.effective is not None and effective <= newest.effective:
             zh_why = f"{label(newest)} 从 {newest.effective} 起生效，这一版要晚于那一天；要在那天之前生效，先撤回 {label(newest)}"
             raise refused(version, act, zh, f"{label(newest)} takes effect on {newest.effective}", zh_why)
+        # read here and not from what `force` keeps: in the transaction of a publication that is not settled yet
+        others = [v for v in known_by(tx.policies.with_status(("published",))) if v.plugin == version.plugin]
+        known = {x.key for v in others for x in self.force.content(v).lines}
         for line in Content.from_json(version.content).lines:
-            if line.since < today:
-                why = f"参数 {line.name} 的新值从 {line.since} 起，那一天已经过去"
-                raise refused(version, act, zh, f"the new value of {line.name} starts in the past", why)
+            if line.since < effective:
+                why = f"参数 {line.name} 的新值从 {line.since} 起，早于这一版的生效日 {effective}"
+                raise refused(version, act, zh, f"the new value of {line.name} starts before the version takes effect", why)
+            if line.key in known:
+                why = f"参数 {line.name} 在 {line.since} 已经有一个发布了的值"
+                raise refused(version, act, zh, f"{line.name} has a published value on {line.since} already", why)
 
-    def sign(self, tx: Tx, version: RuleVersion, person: str, approve: bool, opinion: str) -> RuleVersion:
+    def sign(self, tx: Tx, version: RuleVersion, person: str, approve: bool, opinion: str, today: dt.date) -> RuleVersion:
         """Approve, or return to the author. The author cannot sign, nobody twice."""
-        self.check(version, "review", "signed", "签署")
-        events = tx.policies.events(version.ruleset, version.id)
-        if person in writers(events) or person == version.author:
-            raise refused(version, "signed", "签署", "whoever wrote it cannot approve it", "起草或改过这一版的人不能签署它")
-        found = signed(events)
-        if person in found.people:
-            raise refused(version, "signed", "签署", "you have signed it already", "你已经签过了")
+        if approve or version.status != "approved":  # what was approved can still be returned
+            self.check(version, "review", "signed", "签署")
+        if approve:
+            self.independent(tx, version, person)
         content = Content.from_json(version.content)
+        if approve and version.effective is not None:
+            self.fits(tx, version, version.effective, today, "signed", "签署")
+        found = signed(tx.policies.events(version.ruleset, version.id))
         if not approve and not opinion.strip():
             raise refused(version, "returned", "退回", "a return needs a reason", "退回要写明理由")
         tx.policies.append(
@@ -192,9 +197,28 @@ class Life:
         enough = len(found.approvals) + 1 >= self.needs(tx, version)
         return tx.policies.change(version, status="approved" if enough else "review")
 
+    def independent(self, tx: Tx, version: RuleVersion, person: str) -> None:
+        """Raises VersionRefused for whoever wrote the version or has signed it."""
+        events = tx.policies.events(version.ruleset, version.id)
+        if person in writers(events) or person == version.author:
+            raise refused(version, "signed", "签署", "whoever wrote it cannot approve it", "起草或改过这一版的人不能签署它")
+        if person in signed(events).people:
+            raise refused(version, "signed", "签署", "you have signed it already", "你已经签过了")
+
+    def recall(self, tx: Tx, version: RuleVersion, person: str) -> RuleVersion:
+        """Whoever wrote it takes it back to go on writing; the signatures fall."""
+        if version.status not in ("review", "approved"):
+            self.check(version, "review", "recalled", "撤回送审")
+        tx.policies.append(version.ruleset, version.id, person, "recalled", {})
+        return tx.policies.change(version, status="draft")
+
     def needs(self, tx: Tx, version: RuleVersion) -> int:
-        """How many others have to approve: two where the old or the new rules may reject."""
-        return 2 if may_reject(Content.from_json(version.content)) or may_reject(self.base(tx, version)) else 1
+        """How many others have to approve: two where the old or the new rules, or rules that read a changed parameter, may
+        reject."""
+        content = Content.from_json(version.content)
+        names = {x.name for x in content.lines}
+        readers = [r.spec for r in self.force.shipped(version.plugin).rulesets.values() if names & set(r.params)]
+        return 2 if any(may_reject(c) for c in (content, self.base(tx, version), *(Content(ruleset=r) for r in readers))) else 1
 
     # force
 
@@ -205,26 +229,13 @@ class Life:
         assert version.effective is not None
         self.fits(tx, version, version.effective, today, "published", "发布")
         content = Content.from_json(version.content)
-        known = {(n.name, n.place, n.since) for n in tx.parameters.lines()} if content.lines else set()
-        for line in content.lines:
-            if (f"{version.plugin}.{line.name}", line.place, line.since) in known:
-                why = f"参数 {line.name} 在 {line.since} 已经有一个值"
-                raise refused(version, "published", "发布", f"{line.name} has a value on {line.since} already", why)
-        if content.lines:
-            tx.parameters.publish(
-                [
-                    NewLine(f"{version.plugin}.{x.name}", x.since, x.line.model_dump(mode="json")["value"], x.place, x.basis, x.cite, x.ref, "policy")
-                    for x in content.lines
-                ],
-                person, f"{version.ruleset} {label(version)}",
-            )  # fmt: skip
         data = {"content": content.digest, "effective": version.effective.isoformat(), "number": version.number}
         tx.policies.append(version.ruleset, version.id, person, "published", data)
         return tx.policies.change(version, status="published", published_at=tx.at)
 
     def withdraw(self, tx: Tx, version: RuleVersion, person: str, reason: str, today: dt.date) -> RuleVersion:
-        """From today on the version before applies again; one that was still to come never applies. Lines that were
-        still to come are taken out, those that applied are followed by the value they had replaced."""
+        """From today on the version before applies again, and the values its lines had replaced; one that was still to come
+        never applies."""
         tx.policies.changed_force()
         version = tx.policies.get(version.id)
         self.check(version, "published", "withdrawn", "撤回")
@@ -236,35 +247,9 @@ class Life:
             raise refused(version, "withdrawn", "撤回", f"{label(newest)} follows on it", zh)
         assert version.effective is not None
         day = max(today, version.effective) if version.effective > today else today
-        self._unpublish_lines(tx, version, person, today)
         data = {"reason": bounded(reason), "on": day.isoformat()}
         tx.policies.append(version.ruleset, version.id, person, "withdrawn", data)
         return tx.policies.change(version, status="withdrawn", withdrawn_on=day, withdrawn_at=tx.at)
-
-    def _unpublish_lines(self, tx: Tx, version: RuleVersion, person: str, today: dt.date) -> None:
-        content = Content.from_json(version.content)
-        if not content.lines:
-            return
-        keys = {(f"{version.plugin}.{x.name}", x.place, x.since) for x in content.lines}
-        every = tx.parameters.lines()
-        own = [n for n in every if (n.name, n.place, n.since) in keys]
-        future = [n.id for n in own if n.since >= today]
-        restored = []
-        shipped = self.force.shipped(version.plugin).book
-        for line in (n for n in own if n.since < today):
-            name = line.name.partition(".")[2]
-            others = [n for n in every if n.name == line.name and n.place == line.place and n.since < line.since]
-            if others:
-                last = max(others, key=lambda n: n.since)
-                value, basis, cite, ref = last.value, last.basis, last.cite, last.ref
-            else:
-                before = shipped.line(name, line.since - dt.timedelta(days=1), (line.place,) if line.place else ())
-                known = before is not None and before.place == line.place
-                value = before.model_dump(mode="json")["value"] if known and before else None
-                basis, cite, ref = (before.basis, before.cite, before.ref) if known and before else ("", "", "")
-            cite = cite or f"{label(version)} 撤回"
-            restored.append(NewLine(line.name, today, value, line.place, basis, cite, ref, "policy"))
-        tx.parameters.publish(restored, person, f"{version.ruleset} {label(version)} 撤回", remove=future)
 
     # what came with a new release of the program
 
@@ -315,6 +300,8 @@ def refused(version: RuleVersion, act: str, act_zh: str, why: str, why_zh: str) 
 
 def bounded(text: str) -> str:
     text = text.strip()
+    if CONTROL.search(text):
+        raise BadEdit(why="文字里有控制字符")
     if len(text) > LONGEST:
         raise BadEdit(why=f"文字有 {len(text)} 个字，最多 {LONGEST} 个")
     return text

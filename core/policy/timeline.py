@@ -43,12 +43,17 @@ def _gone(version: RuleVersion, known: dt.datetime | None) -> dt.date | None:
     return None if late else version.withdrawn_on
 
 
+def applies(version: RuleVersion, on: dt.date, known: dt.datetime | None = None) -> bool:
+    """Whether a published version has taken effect by a day and is not withdrawn, whatever follows on it."""
+    gone = _gone(version, known)
+    return version.effective is not None and version.effective <= on and (gone is None or on < gone)
+
+
 def in_force(versions: Iterable[RuleVersion], on: dt.date, known: dt.datetime | None = None) -> RuleVersion | None:
     """The version that applies on a day; None is the shipped rule set. `known` asks what one would have answered then."""
     found = None
     for version in known_by(versions, known):
-        gone = _gone(version, known)
-        if version.effective is not None and version.effective <= on and (gone is None or on < gone):
+        if applies(version, on, known):
             found = version
     return found
 

@@ -226,6 +226,7 @@ class RuleSetCard:
     upcoming: tuple[VersionLine, ...] = ()
     drafts: tuple[VersionLine, ...] = ()
     yours: str = ""  # what waits for you: "" | edit | approve | publish
+    yours_id: str = ""  # the version it waits on
 
 
 @dataclass(frozen=True)
@@ -285,6 +286,7 @@ class DraftPage:
     may_withdraw: bool
     impact: ImpactCard | None
     why_not: str = ""  # why you may not sign, in words
+    may_recall: bool = False  # take it back from review to go on writing
 
 
 @dataclass(frozen=True)
@@ -351,6 +353,23 @@ class ImpactPage:
     after: str = ""
     open_only: bool = False
     left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FlipView:
+    """One decision on record, or one open case, beside what the draft would decide: the facts that the changed rules read,
+    without whose they are. `case` is set only for those who may see it."""
+
+    version: str
+    label: str
+    title: str  # of the rule set
+    number: str
+    place: str
+    on: dt.date | None
+    example: Example
+    why: tuple[str, ...]
+    decision: str = ""
+    case: str = ""
 
 
 @dataclass(frozen=True)

@@ -255,6 +255,9 @@ class Siquan:
     def sign_draft(self, version: str, person: str, approve: bool, opinion: str = "") -> DraftResult:
         return self._drafts.sign(version, person, approve, opinion)
 
+    def recall_draft(self, version: str, person: str) -> DraftResult:
+        return self._drafts.recall(version, person)
+
     def publish_draft(self, version: str, person: str) -> DraftResult:
         return self._drafts.publish(version, person)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,12 +11,13 @@ from siquan.core.dmn.to_rules import to_rules
 from siquan.core.errors import BadInput, NoAccess
 from siquan.core.exchange.content import Content
 from siquan.core.exchange.sheetread import take_workbook
-from siquan.core.policy.edits import Edit
+from siquan.core.policy.edits import BadEdit, Edit, Editor
 from siquan.core.policy.examined import Examined
 from siquan.core.policy.force import Bound
-from siquan.core.policy.life import Signed, refused, seen, signed, writers
+from siquan.core.policy.life import Signed, VersionRefused, refused, seen, signed, writers
 from siquan.core.policy.proving import Proving
 from siquan.core.policy.reading import said
+from siquan.core.policy.trials import cases_of, decide_case
 from siquan.core.policy.views import (
     DifferenceLine,
     DraftPage,
@@ -26,9 +27,10 @@ from siquan.core.policy.views import (
     ProofView,
     RuleSetPage,
 )
+from siquan.core.rules.parameters import ParameterBook
 from siquan.core.service.app import App
 from siquan.core.service.refusal import check_text
-from siquan.core.service.rules import APPROVER, AUTHOR, Rules
+from siquan.core.service.rules import APPROVER, AUTHOR, Rules, without
 from siquan.core.store.rows import RuleEvent, RuleVersion
 from siquan.core.store.transaction import Tx
 
@@ -63,8 +65,36 @@ class Drafts:
             self.life.check(version, "draft", "edited", "修改")
             bound = self.app.in_force(tx, version.ruleset)
             old = Content.from_json(version.content)
-            row = self.life.edit(tx, version, person, edits, bound.book, self.app.today())
-            return replace(_result(row), changes=said(self.rules.diff(bound, old, Content.from_json(row.content), "zh")))
+            editor = Editor(self.life.base(tx, version), self.rules.ahead(tx, version.ruleset), self.app.today(), bound.rulesets[version.ruleset])
+            row = self.life.edit(tx, version, person, self._expanded(tx, bound, version, old, edits), editor)
+            return replace(_result(row), changes=said(self.rules.diff(tx, bound, old, Content.from_json(row.content), "zh")))
+
+    def _expanded(self, tx: Tx, bound: Bound, version: RuleVersion, content: Content, edits: Sequence[Edit]) -> list[Edit]:
+        """Edits that need more than the content: the place of a parameter has to exist, and a case is accepted with what the
+        draft decides. Raises BadEdit."""
+        if not isinstance(edits, Sequence) or isinstance(edits, str) or not all(isinstance(e, Mapping) for e in edits):
+            raise BadEdit(why="改动要写成一列")
+        out: list[Edit] = []
+        for edit in edits:
+            place = str(edit.get("place") or "") if edit.get("op") == "param" else ""
+            if place and tx.people.find_unit(place) is None:
+                raise BadEdit(why=f"没有这个地方：`{place[:100]}`")
+            out.append(self._accepted(tx, bound, version, content, edit) if edit.get("op") == "case_accept" else edit)
+        return out
+
+    def _accepted(self, tx: Tx, bound: Bound, version: RuleVersion, content: Content, edit: Edit) -> Edit:
+        """A case with the draft's own decision as its expectation; it stands in the draft from then on, for all to see."""
+        examined = self.rules.examined(tx, bound, content, version.ruleset)
+        known = {c.name: c for c in [*cases_of(bound, version.ruleset), *content.cases]}
+        case = known.get(str(edit.get("name")))
+        if case is None or examined.whole is None:
+            raise BadEdit(why=f"没有用例 `{str(edit.get('name'))[:100]}`，或者草稿还不能计算")
+        found = decide_case(bound, examined.whole, examined.book, case, examined.book.newest() or self.app.today())
+        expect = str(found.value) if found.value is not None and not isinstance(found.value, dict | list) else found.outcome
+        fresh = case.model_copy(
+            update={"expect": expect, "because": tuple(f.rule for f in found.hits()), "ask": None, "value": found.value if isinstance(found.value, dict | list) else None}
+        )  # fmt: skip
+        return {"op": "case_spec", "case": fresh}
 
     def upload(self, version_id: str, person: str, filename: str, data: bytes, revision: int | None) -> DraftResult:
         """An edited workbook, or a DMN model. What was changed in the draft meanwhile stays; a conflict is refused."""
@@ -77,19 +107,21 @@ class Drafts:
             seen(version, revision)
             self.life.check(version, "draft", "edited", "修改")
             bound = self.app.in_force(tx, version.ruleset)
+            book = self.rules.ahead(tx, version.ruleset)
         current = Content.from_json(version.content)
-        content, conflicts = self._read_file(bound, current, filename, data)
+        content, conflicts = self._read_file(bound, book, current, filename, data)
+        Editor(content, book, self.app.today(), bound.rulesets[version.ruleset]).sound(current, content)
         with self.app.store.begin() as tx:
             row = self._draft(tx, version_id, person, version.revision)
             row = self.life.put(tx, row, person, content, "uploaded", {"file": filename[:200], "conflicts": conflicts})
-            return replace(_result(row), changes=said(self.rules.diff(bound, current, content, "zh")))
+            return replace(_result(row), changes=said(self.rules.diff(tx, bound, current, content, "zh")))
 
-    def _read_file(self, bound: Bound, current: Content, filename: str, data: bytes) -> tuple[Content, list[list[str]]]:
+    def _read_file(self, bound: Bound, book: ParameterBook, current: Content, filename: str, data: bytes) -> tuple[Content, list[list[str]]]:
         home = bound.rulesets[current.ruleset.id]
         if filename.lower().endswith((".dmn", ".xml")):
             spec = to_rules(data, "", current.ruleset, home.schema)
             return current.model_copy(update={"ruleset": spec}), []
-        merged = take_workbook(data, filename, current, home.schema, bound.book, scope=home.scope)
+        merged = take_workbook(data, filename, current, home.schema, book, scope=home.scope)
         return merged.content, [[c.rule, c.field, str(c.base), str(c.ours), str(c.theirs)] for c in merged.conflicts]
 
     def merge(self, version_id: str, person: str, revision: int | None) -> DraftResult:
@@ -103,7 +135,7 @@ class Drafts:
     # the way to force
 
     def submit(self, version_id: str, person: str, effective: dt.date, reason: str, revision: int | None) -> DraftResult:
-        page = self.page(version_id, person, "zh", wait=None)
+        page = self.page(version_id, person, "zh", wait=20)
         with self.app.store.begin() as tx:
             version = self._draft(tx, version_id, person, revision)
             self.life.check(version, "draft", "submitted", "送审")
@@ -119,7 +151,15 @@ class Drafts:
 
     def sign(self, version_id: str, person: str, approve: bool, opinion: str) -> DraftResult:
         with self.app.store.begin() as tx:
-            return _result(self.life.sign(tx, self._draft(tx, version_id, person, None, APPROVER), person, approve, opinion))
+            return _result(self.life.sign(tx, self._draft(tx, version_id, person, None, APPROVER), person, approve, opinion, self.app.today()))
+
+    def recall(self, version_id: str, person: str) -> DraftResult:
+        """Back to the desk of whoever wrote it."""
+        with self.app.store.begin() as tx:
+            version = self._draft(tx, version_id, person)
+            if person not in writers(tx.policies.events(version.ruleset, version.id)):
+                raise NoAccess(why="只有起草或改过这一版的人能撤回送审")
+            return _result(self.life.recall(tx, version, person))
 
     def publish(self, version_id: str, person: str) -> DraftResult:
         with self.app.store.begin() as tx:
@@ -127,13 +167,11 @@ class Drafts:
             return _result(self.life.publish(tx, version, person, self.app.today()))
 
     def withdraw(self, version_id: str, person: str, reason: str) -> DraftResult:
-        """An approver who did not write it; a version still to come may also be withdrawn by its author."""
+        """An approver who did not write it."""
         with self.app.store.begin() as tx:
-            version = self._draft(tx, version_id, person, None, AUTHOR, APPROVER)
-            wrote = person in writers(tx.policies.events(version.ruleset, version.id))
-            future = version.effective is not None and version.effective > self.app.today()
-            if not (future and wrote) and (wrote or not self.rules.holds(tx, person, APPROVER)):
-                raise NoAccess(why="已经生效的版本，要由没有写过它的批准人撤回")
+            version = self._draft(tx, version_id, person, None, APPROVER)
+            if person in writers(tx.policies.events(version.ruleset, version.id)):
+                raise NoAccess(why="发布了的版本，要由没有写过它的批准人撤回")
             return _result(self.life.withdraw(tx, version, person, reason, self.app.today()))
 
     # the page
@@ -146,23 +184,24 @@ class Drafts:
             version = tx.policies.get(version_id)
             bound = self.app.in_force(tx, version.ruleset)
             content, base = Content.from_json(version.content), self.life.base(tx, version).model_copy(update={"lines": ()})
-            day = first_day(content, version.effective, today)
-            examined = self.rules.examined(bound, content, version.ruleset)
+            base_row = tx.policies.get(version.base_id) if version.base_id else None
+            day = first_day(content, version.effective, today, base_row.effective if base_row else None)
+            examined = self.rules.examined(tx, bound, content, version.ruleset)
             home = bound.rulesets[version.ruleset]
             unchanged = home.spec == base.ruleset  # the usual case: what is in force is bound already
-            before = Examined(base, bound.book, home, home, ()) if unchanged else self.rules.examined(bound, base, version.ruleset)
-            found = self.rules.diff(bound, base, content, lang)
-            page = self.rules.view(tx, bound, examined, version, person, lang, today, before=before, differences=found)
+            book = without(self.rules.ahead(tx, version.ruleset), content)
+            before = Examined(base, book, home, home, ()) if unchanged else self.rules.examined(tx, bound, base, version.ruleset, content)
+            found = self.rules.diff(tx, bound, base, content, lang)
+            page = self.rules.view(tx, bound, examined, version, person, lang, day, before=before, differences=found)
             events = tx.policies.events(version.ruleset, version.id)
             card = self.impact_card(tx, version)
             people = self._people(tx, version, events, person, lang == "zh")
             newest = self.life.newest(tx, version.ruleset)
             timeline = self.rules.spans(tx, version.ruleset)
-            base_row = tx.policies.get(version.base_id) if version.base_id else None
             base_line = self.rules.version_line(tx, base_row, version.ruleset, timeline, person, lang)
             stale = (newest.id if newest else None) != version.base_id and version.status in ("draft", "review", "approved")
             newer = self.rules.version_line(tx, newest, version.ruleset, timeline, person, lang) if stale else None
-            needs = self.life.needs(tx, version)
+            needs, fits = self.life.needs(tx, version), self._fits(tx, version)
             proving = Proving(self.rules.reading(tx, bound, examined, day, lang, before), before.sound, before.book, day)
         proof = self._proof(version, content, base, bound, proving, day, lang, wait)
         passed = sum(1 for c in page.cases if c.passed)
@@ -173,10 +212,17 @@ class Drafts:
             page, version.revision, base_line, newer, _conflicts(events), said(found), errors, proof, gates, passed, failed, version.effective,
             version.reason, needs, people.signers, impact=card, why_not=people.why_not,
             may_edit=version.status == "draft" and people.author, may_submit=version.status == "draft" and people.author and all(g.status == "ok" for g in gates),
-            may_sign=people.may_sign, may_publish=version.status == "approved" and (people.author or people.approver) and newer is None,
-            may_withdraw=version.status == "published" and (version.withdrawn_on is None) and (people.approver or people.author)
-            and newest is not None and newest.id == version.id,
+            may_sign=people.may_sign, may_publish=version.status == "approved" and (people.author or people.approver) and fits,
+            may_withdraw=version.status == "published" and people.approver and not people.wrote and newest is not None and newest.id == version.id,
+            may_recall=version.status in ("review", "approved") and people.author and people.wrote,
         )  # fmt: skip
+
+    def _fits(self, tx: Tx, version: RuleVersion) -> bool:
+        try:
+            self.life.fits(tx, version, version.effective or dt.date.min, self.app.today(), "published", "发布")
+        except VersionRefused:
+            return False
+        return True
 
     def _proof(self, version: RuleVersion, content: Content, base: Content, bound: Bound, proving: Proving, day: dt.date, lang: str, wait: float | None) -> ProofView:
         if proving.reading.examined.whole is None:
@@ -195,7 +241,7 @@ class Drafts:
             no_post = "签署要“政策批准”的岗位" if zh else "signing takes the post of a policy approver"
             why = wrote_it if person in wrote else signed_it if person in done.people else "" if approver else no_post
         may = version.status == "review" and person in able
-        return _People(author, approver, may, why, tuple(sorted(self.app.person_name(tx, p) for p in able)), done)
+        return _People(author, approver, may, person in wrote, why, tuple(sorted(self.app.person_name(tx, p) for p in able)), done)
 
     def _gates(
         self, content: Content, examined: Examined, page: RuleSetPage, proof: ProofView, found: Sequence[DifferenceLine], card: ImpactCard | None,
@@ -233,14 +279,15 @@ class _People:
     author: bool
     approver: bool
     may_sign: bool
+    wrote: bool
     why_not: str
     signers: tuple[str, ...]
     done: Signed
 
 
-def first_day(content: Content, effective: dt.date | None, today: dt.date) -> dt.date:
-    """The day from which everything in a draft would apply: proofs and impacts take its parameters."""
-    return max([effective or today, today, *(line.since for line in content.lines)])
+def first_day(content: Content, effective: dt.date | None, today: dt.date, base: dt.date | None = None) -> dt.date:
+    """The day from which everything in a draft would apply, and what it follows on: proofs and pages take its parameters."""
+    return max([effective or today, today, base or today, *(line.since for line in content.lines)])
 
 
 def _conflicts(events: Sequence[RuleEvent]) -> tuple[DifferenceLine, ...]:

@@ -52,7 +52,7 @@ class Impacts:
             version = tx.policies.get(version_id)
             bound = self.app.in_force(tx, version.ruleset)
             content = Content.from_json(version.content)
-            examined = self.rules.examined(bound, content, version.ruleset)
+            examined = self.rules.examined(tx, bound, content, version.ruleset)
         if examined.whole is None:
             raise Refused(why="草稿里还有不能计算的地方，先改正再算影响")
         book = at_once(content, examined.book)
@@ -77,8 +77,7 @@ class Impacts:
         with self.app.store.begin() as tx:
             self.rules.must(tx, person, AUTHOR, APPROVER)
             version = tx.policies.get(version_id)
-            if version.status not in ("draft", "review", "approved"):
-                raise Refused(why="已经发布的版本不再测算影响；另起一份草稿")
+            self._runnable(version)
         self.trial(version_id)  # what cannot be computed is said now
         if self.jobs is None:
             self.run(version_id, person)
@@ -92,6 +91,10 @@ class Impacts:
             card = self.card(tx, version)
         return card or ImpactCard("", "queued", 0, 0)
 
+    def _runnable(self, version: RuleVersion) -> None:
+        if version.status not in ("draft", "review", "approved"):
+            raise Refused(why="已经发布、撤回或丢弃的版本不再测算影响；另起一份草稿")
+
     def _key(self, tx: Tx, version: RuleVersion) -> str:
         """A run that is done does not stand in the way of another: decisions are recorded every day."""
         done = sum(1 for r in tx.impacts.of(version.id) if r.content_hash == version.hash and r.status == "done")
@@ -99,6 +102,9 @@ class Impacts:
 
     def run(self, version_id: str, person: str, progress: Callable[[int, int], None] | None = None) -> str:
         """Makes the run here and now; one that was broken off goes on where it stopped. Returns its id."""
+        with self.app.store.read() as tx:
+            self.rules.must(tx, person, AUTHOR, APPROVER)
+            self._runnable(tx.policies.get(version_id))
         trial = self.trial(version_id)
         return run_impact(
             self.app.store, version_id, trial.draft, content_hash=trial.content_hash, by=person, open_cases=trial.open_cases,

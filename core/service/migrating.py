@@ -44,7 +44,7 @@ class Migrating:
         own = self.app.bound(tx, case)
         shipped_with = {version.ruleset: Content.from_json(version.content).ruleset}
         labels = {**own.versions, version.ruleset: label(version)}
-        return bind(overlay(own.spec, shipped_with, tx.parameters.lines(), labels))
+        return bind(overlay(own.spec, shipped_with, self.app.force.lines(tx, version.plugin, self.app.today()), labels))
 
     def migrate(self, case_id: str, version_id: str, person: str, reason: str) -> DraftResult:
         """Raises Refused where the version is not in force or the case follows it already."""
@@ -58,6 +58,10 @@ class Migrating:
             if newest is None or newest.id != version.id:
                 raise Refused(why=f"规则版本 {label(version)} 今天没有生效，不能迁移到它")
             context = self.acts._locked(tx, case_id, None)
+            if context.case.process.partition(".")[0] != version.plugin:
+                raise Refused(why=f"{version.ruleset} 不是这件事的规则")
+            if context.definition.spec.pin == "none":
+                raise Refused(why="常设机构一直按现行的规则办，不用迁移")
             if not context.case.is_open:
                 raise Refused(why="已经办结的事项不迁移")
             moved = [self._move(context, version, person, reason.strip())]

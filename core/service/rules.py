@@ -10,13 +10,13 @@ from pathlib import Path
 
 from siquan.core.dmn.from_rules import from_rules
 from siquan.core.errors import NoAccess, NotFound
-from siquan.core.exchange.content import Content, NewLine
+from siquan.core.exchange.content import Content
 from siquan.core.exchange.diff import Difference, diff
 from siquan.core.exchange.workbook import write_workbook
 from siquan.core.exchange.yaml import write_yaml
 from siquan.core.exchange.yamllines import parameters_in, write_parameters
 from siquan.core.policy.examined import Examined, examine
-from siquan.core.policy.force import Bound, param_specs
+from siquan.core.policy.force import Bound
 from siquan.core.policy.life import Life, label, signed, writers
 from siquan.core.policy.prover import Prover
 from siquan.core.policy.reading import Reading, said
@@ -161,11 +161,15 @@ class Rules:
             else:
                 row = next(s for s in self.spans(tx, ruleset) if s.holds(day)).version
                 content = Content(ruleset=bound.rulesets[ruleset].spec)
-            examined = self.examined(bound, content.model_copy(update={"lines": ()}), ruleset)
+            examined = self.examined(tx, bound, content.model_copy(update={"lines": ()}), ruleset)
             return self.view(tx, bound, examined, row, person, lang, day)
 
-    def examined(self, bound: Bound, content: Content, ruleset: str) -> Examined:
-        return examine(content, bound.rulesets[ruleset], bound.book)
+    def examined(self, tx: Tx, bound: Bound, content: Content, ruleset: str, other: Content | None = None) -> Examined:
+        """A content with the book it would stand on: everything published, without the lines of `other`."""
+        return examine(content, bound.rulesets[ruleset], without(self.ahead(tx, ruleset), other or content))
+
+    def ahead(self, tx: Tx, ruleset: str) -> ParameterBook:
+        return self.app.force.ahead(tx, ruleset.partition(".")[0])
 
     def place_name(self, tx: Tx) -> Callable[[str], str]:
         def name(place: str) -> str:
@@ -211,11 +215,11 @@ class Rules:
                 self.must(tx, person, AUTHOR, APPROVER)
             bound = self.app.in_force(tx, ruleset)
             old, new = (self.life.content(r, ruleset) for r in rows)
-            return said(self.diff(bound, old.model_copy(update={"lines": ()}), new, lang))
+            return said(self.diff(tx, bound, old.model_copy(update={"lines": ()}), new, lang))
 
-    def diff(self, bound: Bound, old: Content, new: Content, lang: str) -> tuple[Difference, ...]:
+    def diff(self, tx: Tx, bound: Bound, old: Content, new: Content, lang: str) -> tuple[Difference, ...]:
         home = bound.rulesets[new.ruleset.id]
-        return diff(old, new, home.schema, without(bound.book, new), lang, scope=home.scope)
+        return diff(old, new, home.schema, without(self.ahead(tx, new.ruleset.id), new), lang, scope=home.scope)
 
     def file(self, ruleset: str, version: str, kind: str, person: str) -> tuple[str, bytes]:
         """A version as xlsx, dmn or yaml; without a version the one in force today."""
@@ -225,23 +229,23 @@ class Rules:
             row = self.find(tx, ruleset, version) if version else next(s for s in self.spans(tx, ruleset) if s.holds(self.app.today())).version
             if row is not None and row.status in OPEN:
                 self.must(tx, person, AUTHOR, APPROVER)
-            content = self.life.content(row, ruleset)
+            content, book = self.life.content(row, ruleset), self.ahead(tx, ruleset)
             files = self.yaml(tx, content) if kind == "yaml" else {}
             tx.access.add(person, "export", f"{ruleset} {label(row)}", None)
         name = f"{content.ruleset.title or ruleset}-{label(row)}"
         if kind == "xlsx":
             home = bound.rulesets[ruleset]
-            text = write_workbook(content, home.schema, bound.book, title=content.ruleset.title, version=row.id if row else "", scope=home.scope)
+            text = write_workbook(content, home.schema, book, title=content.ruleset.title, version=row.id if row else "", scope=home.scope)
             return f"{name}.xlsx", text
         if kind == "dmn":
-            return f"{name}.dmn", self.dmn(bound, content)
+            return f"{name}.dmn", self.dmn(bound, content, book)
         if kind == "yaml":
             return (f"{name}.yaml", next(iter(files.values())).encode()) if len(files) == 1 else (f"{name}.zip", packed(files))
         raise NotFound(kind="文件格式", name=kind)
 
-    def dmn(self, bound: Bound, content: Content) -> bytes:
+    def dmn(self, bound: Bound, content: Content, book: ParameterBook) -> bytes:
         home = bound.rulesets[content.ruleset.id]
-        return from_rules(content.ruleset, home.schema, bound.book, scope=home.scope, derived=home.derived)
+        return from_rules(content.ruleset, home.schema, book, scope=home.scope, derived=home.derived)
 
     def yaml(self, tx: Tx, content: Content) -> dict[str, str]:
         """The plugin's files with only the differences written into them, comments and order kept: the rule set's own, and
@@ -254,8 +258,7 @@ class Rules:
             raise NotFound(kind="规则文件", name=where.file if where else content.ruleset.id)
         out = {path.relative_to(home.parent).as_posix(): write_yaml(path.read_text(encoding="utf-8"), content)}
         lines = {x.key: x for x in content.lines}
-        for spec in param_specs(plugin.name, tx.parameters.lines()):
-            lines |= {x.key: x for x in (NewLine(name=spec.name, **dict(line)) for line in spec.lines)}
+        lines |= {x.key: x for x in self.app.force.lines(tx, plugin.name)}
         files = [home] if home.is_file() else sorted([*(home / "parameters").glob("*.yaml"), *(home / "workflows").glob("*.yaml")])
         for file in files if lines else ():
             name = file.relative_to(home.parent).as_posix()

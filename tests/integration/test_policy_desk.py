@@ -218,7 +218,9 @@ def test_history_says_what_was_in_force_when(desk: Any) -> None:
     assert [(d.kind, d.rule) for d in found] == [("parameter", "district_from")]
     value = next(p for p in now.parameters if p.name == "district_from")
     assert [(v.value, v.status) for v in value.lines] == [("8000", "future"), ("5000", "current")]
-    siquan.withdraw_version(version, "qin", "文件撤销了")
+    with pytest.raises(NoAccess):
+        siquan.withdraw_version(version, "qin", "我写的")
+    siquan.withdraw_version(version, "shen", "文件撤销了")
     assert siquan.rule_set(SET, "du", on=NEW_YEAR).version.label == "随程序"
     assert [s.act for s in siquan.rule_set(SET, "du").versions[0].signatures] == ["drafted", "submitted", "approved", "published", "withdrawn"]
     desk.whole()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from siquan.core.errors import Stale
 from siquan.core.plugins import Catalogue
-from siquan.core.policy.edits import BadEdit
+from siquan.core.policy.edits import BadEdit, Editor
 from siquan.core.policy.force import Force
 from siquan.core.policy.life import Life, VersionRefused
 from siquan.core.store import audit
@@ -36,8 +36,9 @@ class Desk:
 
     def edit(self, row: RuleVersion, *edits: dict[str, Any], by: str = "qin") -> RuleVersion:
         with self.store.begin() as tx:
-            book = self.force.on(tx, "approval", self.day).book
-            return self.life.edit(tx, tx.policies.lock(row.id), by, edits, book, self.day)
+            home = self.force.on(tx, "approval", self.day).rulesets[SET]
+            editor = Editor(self.life.base(tx, row), self.force.ahead(tx, "approval"), self.day, home)
+            return self.life.edit(tx, tx.policies.lock(row.id), by, edits, editor)
 
     def submit(self, row: RuleVersion, effective: dt.date = dt.date(2027, 1, 1)) -> RuleVersion:
         with self.store.begin() as tx:
@@ -45,7 +46,7 @@ class Desk:
 
     def sign(self, row: RuleVersion, by: str = "shen", approve: bool = True, opinion: str = "") -> RuleVersion:
         with self.store.begin() as tx:
-            return self.life.sign(tx, tx.policies.lock(row.id), by, approve, opinion)
+            return self.life.sign(tx, tx.policies.lock(row.id), by, approve, opinion, self.day)
 
     def publish(self, row: RuleVersion) -> RuleVersion:
         with self.store.begin() as tx:

@@ -27,7 +27,7 @@ def edit(catalogue: Catalogue) -> Any:
 
     def run(ruleset: str, *edits: dict[str, Any], start: Content | None = None) -> Content:
         base = Content(ruleset=catalogue.rulesets[ruleset].spec)
-        return Editor(base, catalogue.book_of(ruleset), DAY).apply(start or base, edits)
+        return Editor(base, catalogue.book_of(ruleset), DAY, catalogue.rulesets[ruleset]).apply(start or base, edits)
 
     return run
 
@@ -74,6 +74,13 @@ def test_a_value_in_a_sentence_changes_where_it_stands(edit: Any, catalogue: Cat
         {"op": "param", "name": "oc.res_months", "since": "2027-01-01", "value": "6", "cite": " "},
         {"op": "param", "name": "basis.OC-E02", "since": "2027-01-01", "value": "MAYBE", "cite": "x"},
         {"op": "param", "name": "basis.OC-E02", "since": "2027-01-01", "value": "OWNERS", "cite": "x"},
+        {"op": "param", "name": "oc.filing.days", "since": "2027-01-01", "value": "6", "cite": "x"},
+        {"op": "param", "name": "oc.res_months", "since": "9999-12-31", "value": "6", "cite": "x"},
+        {"op": "add", "fields": ["when"]},
+        {"op": "case", "name": "x", "given": {"a": b"1"}, "expect": "PASS"},
+        {"op": "case", "name": "x", "given": {"a": "\ud800"}, "expect": "PASS"},
+        {"op": "case", "name": "x", "given": {}, "expect": "PASS", "because": "OC-E01"},
+        {"op": "case_spec", "case": {"name": "x"}},
         {"op": "param_remove", "key": "x"},
         {"op": "case", "name": "x", "given": "{", "expect": "PASS"},
         {"op": "case", "name": "x", "given": "[1]", "expect": "PASS"},
@@ -126,7 +133,7 @@ def test_a_parameter_gets_its_next_value_once_per_day_and_place(edit: Any) -> No
 
 def test_a_value_published_for_that_day_is_not_given_twice(catalogue: Catalogue) -> None:
     base = Content(ruleset=catalogue.rulesets[TABLE].spec)
-    editor = Editor(base, catalogue.book_of(TABLE), dt.date(2025, 1, 1))
+    editor = Editor(base, catalogue.book_of(TABLE), dt.date(2025, 1, 1), catalogue.rulesets[TABLE])
     with pytest.raises(BadEdit, match="two|两个"):
         editor.apply(base, [{"op": "param", "name": "district_from", "since": "2026-01-01", "value": "1", "cite": "x"}])
 

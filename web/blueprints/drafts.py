@@ -12,14 +12,14 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from siquan.core.errors import Errors, SiquanError
+from siquan.core.errors import Errors, SiquanError, Stale
 from siquan.core.policy.views import DraftPage, DraftResult
 from siquan.core.rules.decision import BASES, VERDICTS
 from siquan.web.blueprints.cases import correctable, done
 from siquan.web.blueprints.rules import TABS, parameter_figure, part, tab_asked
 from siquan.web.blueprints.sheets import SHOWN, Problem, problem
 from siquan.web.catalogue import gettext as _
-from siquan.web.edits import BUILT, COMPARISONS, GIVEN, Editor, Typed, edits
+from siquan.web.edits import BUILT, COMPARISONS, GIVEN, Editor, Typed, edits, mistakes
 from siquan.web.safety import scripted
 from siquan.web.visitor import lang, person, service
 
@@ -67,6 +67,13 @@ def answerable(error: SiquanError) -> bool:
     return correctable(error) or error.http == 409
 
 
+def moved_on(error: SiquanError) -> str:
+    """Why a form is stale; the revisions are the draft's, not a case's."""
+    if isinstance(error, Stale):
+        return _("这份草稿在你填写期间已从修订 %(seen)s 变为修订 %(now)s", **error.values)
+    return error.text(lang())
+
+
 def attempt(version_id: str, call: Callable[[], DraftResult], form: dict[str, str] | None = None) -> DraftResult | Response:
     """An act on a draft beside editing it: done, or the editor again with the reason and what was typed."""
     try:
@@ -110,6 +117,9 @@ def edit(version_id: str) -> Answer:
     back: dict[str, Any] = {k: request.form[k] for k in ("tab", "page") if request.form.get(k) and request.form.get(k) != "1"}
     spot = request.form.get("spot", "")[:120]
     here = url_for("drafts.draft", version_id=version_id, **back, _anchor=spot or None)
+    wrong = mistakes(view.page, typed)
+    if wrong:
+        return show(view, 422, typed, wrong)
     if not wanted:
         done(_("没有改动，什么都没有存。"), outcome="NA")
         return redirect(here)
@@ -119,7 +129,7 @@ def edit(version_id: str) -> Answer:
         if not answerable(error):
             raise
         if error.http == 409:
-            return show(service().draft(version_id, person(), lang()), 409, typed, stale=error.text(lang()))
+            return show(service().draft(version_id, person(), lang()), 409, typed, stale=moved_on(error))
         return show(view, 422, typed, where(error))
     done(_("已保存。"), told(result))
     return redirect(here)
@@ -149,7 +159,7 @@ def upload(version_id: str) -> Answer:
         if not answerable(error):
             raise
         if error.http == 409:
-            return again([], error.text(lang()) + _("。") + _("请再选一次文件传回。")), 409
+            return again([], moved_on(error) + _("。") + _("请再选一次文件传回。")), 409
         return again([problem(error)]), 422
     if result.changes:
         done(_("文件里的 %(n)s 处改动已写入草稿。", n=len(result.changes)), told(result))

@@ -1,4 +1,4 @@
-"""What a draft would have changed: the run over every recorded decision and open case, its flow, and who flips why."""
+"""What a draft would have changed: the run over every recorded decision and open case, its flow, who flips why, and each flip by itself."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from io import BytesIO
 from flask import Blueprint, make_response, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response
 
+from siquan.core.policy.views import RuleSetPage
 from siquan.web.blueprints.cases import done
 from siquan.web.blueprints.rules import KINDS
 from siquan.web.catalogue import gettext as _
@@ -17,6 +18,11 @@ from siquan.web.visitor import lang, person, service
 bp = Blueprint("impacts", __name__, url_prefix="/drafts/<version_id>")
 
 RUNNING = ("queued", "running")
+
+
+def values_named(page: RuleSetPage) -> dict[str, str]:
+    """The values a table can give, by code: what people call them."""
+    return {code: title or code for column in page.columns if column.side == "out" for code, title in column.options}
 
 
 @bp.get("/impact")
@@ -35,9 +41,15 @@ def impact(version_id: str) -> Response:
     )
     html = render_template(
         "rules/impact.html", view=view, draft=view.draft, page=view.draft.page, card=view.card, flow=sankey(view.flows),
-        running=view.card.status in RUNNING, filtered=bool(view.rule or view.before or view.after or view.open_only),
+        running=view.card.status in RUNNING, named=values_named(view.draft.page), filtered=bool(view.rule or view.before or view.after or view.open_only),
     )  # fmt: skip
     return scripted(make_response(html))
+
+
+@bp.get("/impact/<which>")
+def flip(version_id: str, which: str) -> str:
+    """One recorded decision or open case beside what the draft would decide."""
+    return render_template("rules/flip.html", view=service().flip(version_id, which, person(), lang()))
 
 
 @bp.post("/impact/start")

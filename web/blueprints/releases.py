@@ -1,4 +1,4 @@
-"""A draft on its way to force: submitted, signed by others, published, withdrawn; open cases moved one by one."""
+"""A draft on its way to force: submitted, taken back, signed by others, published, withdrawn; open cases moved one by one."""
 
 from __future__ import annotations
 
@@ -42,8 +42,18 @@ def submit(version_id: str) -> Answer:
     result = attempt(version_id, lambda: service().submit_draft(version_id, person(), effective, form["reason"], seen), form)
     if isinstance(result, Response):
         return result
-    done(_("已送审。"), _("草稿已锁定；批准后自 %(day)s 起生效。", day=day(effective)))
+    done(_("已送审。"), _("草稿已锁定；批准并公布以后，自 %(day)s 起生效。", day=day(effective)))
     return page_of(version_id)
+
+
+@bp.post("/drafts/<version_id>/recall")
+def recall(version_id: str) -> Answer:
+    """The author goes on writing what was sent for review and not yet approved."""
+    result = attempt(version_id, lambda: service().recall_draft(version_id, person()))
+    if isinstance(result, Response):
+        return result
+    done(_("已撤回送审。"), _("草稿又可以改了；改好以后再送审。"), "WARN")
+    return redirect(url_for("drafts.draft", version_id=version_id))
 
 
 @bp.post("/drafts/<version_id>/sign")
@@ -57,7 +67,10 @@ def sign(version_id: str) -> Answer:
     result = attempt(version_id, lambda: service().sign_draft(version_id, person(), approve, form["opinion"]), form)
     if isinstance(result, Response):
         return result
-    done(_("已签署同意。") if approve else _("已退回起草人。"), outcome="PASS" if approve else "WARN")
+    if approve:
+        done(_("已签署同意。"), _("签够以后还要有人按“公布”，到了生效日期才自动起用。"))
+    else:
+        done(_("已退回起草人。"), outcome="WARN")
     return page_of(version_id)
 
 

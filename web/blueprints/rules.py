@@ -73,11 +73,12 @@ def parameter_figure(page: RuleSetPage) -> Timeline | None:
 
 @bp.get("/rules/<ruleset_id>")
 def rule_set(ruleset_id: str) -> Answer:
-    page = service().rule_set(ruleset_id, person(), lang(), day_asked(), request.args.get("version", "")[:200])
+    asked = day_asked()
+    page = service().rule_set(ruleset_id, person(), lang(), asked, request.args.get("version", "")[:200])
     shown, at, pages = part(len(page.rules))
     return render_template(
         "rules/ruleset.html", page=page, rules=page.rules[shown], at=at, pages=pages, tab=tab_asked(page, TABS),
-        figure=parameter_figure(page),
+        figure=parameter_figure(page), asked=asked, unread="" if asked else request.args.get("on", "")[:40],
     )  # fmt: skip
 
 
@@ -85,11 +86,9 @@ def rule_set(ruleset_id: str) -> Answer:
 def compare(ruleset_id: str) -> Answer:
     page = service().rule_set(ruleset_id, person(), lang())
     known = [v.id for v in page.versions]  # the newest first
-    now = known.index(page.version.id) if page.version.id in known else 0
-    # what people want to know by default: what today's version changed, or what is coming where nothing came before
-    usual = (now + 1, now) if now + 1 < len(known) else (now, 0)
-    before = request.args.get("before") or known[usual[0]]
-    after = request.args.get("after") or known[usual[1]]
+    # what people want to know by default: what the newest version changed
+    before = request.args.get("before") or known[min(1, len(known) - 1)]
+    after = request.args.get("after") or known[0]
     for one in (before, after):
         if one not in known:
             raise NotFound(kind=_("版本"), name=one)
@@ -108,5 +107,5 @@ def file(ruleset_id: str, kind: str) -> Response:
 @bp.post("/rules/<ruleset_id>/drafts")
 def draft(ruleset_id: str) -> Response:
     result = service().start_draft(ruleset_id, person(), request.form.get("title", "").strip()[:200])
-    done(_("草稿已建好。"), _("改动只在草稿里；批准并到了生效日期，判定才会变。"))
+    done(_("草稿已建好。"), _("改动只在草稿里；批准、公布并到了生效日期，判定才会变。"))
     return redirect(url_for("drafts.draft", version_id=result.id))
