@@ -68,7 +68,7 @@ class Typed:
         except ValueError:
             was = {}
         was = {str(k): str(v) for k, v in was.items()} if isinstance(was, dict) else {}
-        aside = {"csrf_token", "form", "was", "revision", "do", "tab", "page"}
+        aside = {"csrf_token", "form", "was", "revision", "do", "tab", "page", "spot"}
         mine = {k: text(v) for k, v in form.items() if k not in aside and text(v) != text(was.get(k, ""))}
         seen = form.get("revision", "")
         number = int(seen) if seen.isdecimal() and len(seen) < 10 else None
@@ -210,6 +210,43 @@ def given(page: RuleSetPage, form: Mapping[str, str]) -> str:
     return json.dumps(facts, ensure_ascii=False)
 
 
+def mistakes(page: RuleSetPage, typed: Typed) -> tuple[str, ...]:
+    """What stands in the rows of a condition or of a test case and cannot be a value of its fact, fact by fact."""
+    rows, prefix, by_hand = {"add": (BUILT, "b", "f|when"), "case": (GIVEN, "g", "given")}.get(typed.form, (0, "", ""))
+    if typed.mine.get(by_hand):
+        return ()
+    titles_ = {path: title or path for path, title, _kind in page.names}
+    kinds = {path: kind for path, _title, kind in page.names}
+    told = []
+    for n in range(rows):
+        fact, value = (typed.mine.get(f"{prefix}|{n}|{end}", "") for end in ("fact", "value"))
+        if not fact:
+            if value:
+                told.append(_("第 %(n)s 行：填了“%(value)s”，还没有选事实", n=n + 1, value=value))
+            continue
+        how = typed.mine.get(f"b|{n}|how", "=")
+        if how in ("present", "absent") or (prefix == "b" and value in kinds) or (prefix == "g" and not value):
+            continue
+        wanted = unfit(page, fact, kinds.get(fact, "text"), value)
+        if wanted:
+            told.append(_("第 %(n)s 行“%(fact)s”：%(wanted)s，填的是“%(value)s”", n=n + 1, fact=titles_.get(fact, fact), wanted=wanted, value=value))
+    return tuple(told)
+
+
+def unfit(page: RuleSetPage, fact: str, kind: str, value: str) -> str:
+    """What this fact takes, in words, when `value` is not that; empty when it fits."""
+    if kind in NUMERIC and not NUMBER.fullmatch(value):
+        return _("要填数字，例如 12")
+    if kind == "date" and not iso(value):
+        return _("要填日期，例如 2027-01-01")
+    if kind == "boolean" and value not in ("是", "否", _("是"), _("否"), "true", "false"):
+        return _("要填“是”或“否”")
+    options = dict(page.choices).get(fact, ())
+    if options and not any(value in option for option in options):
+        return _("要从这几个里选：%(options)s", options=_("、").join(title or code for code, title in options))
+    return ""
+
+
 def edits(page: RuleSetPage, form: MultiDict[str, str], typed: Typed) -> list[Edit]:
     """The edits a posted form asks for, in the order they are to be made."""
     kind, _colon, target = typed.form.partition(":")
@@ -245,7 +282,7 @@ def edits(page: RuleSetPage, form: MultiDict[str, str], typed: Typed) -> list[Ed
         case: Edit = {"op": "case", "name": text(form.get("name")), "given": given(page, form), "expect": text(form.get("expect"))}
         # no rule named means any rule; an empty list would mean that none may apply
         out = [{**case, "because": because} if because else case]
-    elif kind in ("param_remove", "case_remove"):
+    elif kind in ("param_remove", "case_remove", "case_accept"):
         out = [{"op": kind, ("key" if kind == "param_remove" else "name"): target}]
     if do in ("remove", "restore") and which:
         out.append({"op": do, "rule": which})

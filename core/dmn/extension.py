@@ -79,5 +79,10 @@ def head_of(spec: RuleSetSpec) -> dict[str, Any]:
     return spec.model_dump(exclude={"rules"}, exclude_defaults=True)
 
 
+def rules_of(spec: RuleSetSpec) -> list[dict[str, Any]]:
+    """Every rule as it was when the model was written: what a merge compares an edited model with."""
+    return [rule_of(r) for r in spec.rules]
+
+
 def rule_of(rule: RuleSpec) -> dict[str, Any]:
     return rule.model_dump(exclude_defaults=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from siquan.core.dmn.extension import ANNOTATIONS, POLICIES, dump, head_of, rule_of
+from siquan.core.dmn.extension import ANNOTATIONS, POLICIES, dump, head_of, rule_of, rules_of
 from siquan.core.dmn.read import OURS
 from siquan.core.dmn.say_feel import KNOWLEDGE, Feel, NotExpressible, constant
 from siquan.core.dmn.say_feel import text as quoted
@@ -148,7 +148,7 @@ class _Writer:
         kinds = [self._kind(name) for name in outputs]
         defaults: list[str] = self._defaults(outputs, kinds)
         self.head = {
-            "spec": head_of(spec), "policy": policy, "inputs": dict(zip(columns, spec.inputs, strict=True)),
+            "spec": head_of(spec), "made": rules_of(spec), "policy": policy, "inputs": dict(zip(columns, spec.inputs, strict=True)),
             "outputs": [[n, [self._literal(v, k) for v in spec.output_values.get(n, ())]] for n, k in zip(outputs, kinds, strict=True)],
             "defaults": defaults, "order": [n for n, _ in rows], "ids": [r.id for r in spec.rules],
         }  # fmt: skip
@@ -166,7 +166,7 @@ class _Writer:
 
     def conditions(self) -> Tag:
         """Each condition is tested for being true; a row gives the rule's id and outcome."""
-        self.head = {"spec": head_of(self.spec), "policy": "C", "inputs": {"true": ""}, "outputs": [["rule", []], ["outcome", []]], "defaults": ["", ""]}
+        self.head = {"spec": head_of(self.spec), "made": rules_of(self.spec), "policy": "C", "inputs": {"true": ""}, "outputs": [["rule", []], ["outcome", []]], "defaults": ["", ""]}
         tag = self._tag("C")
         tag.children.append(self._input("条件", t.Literal(True, type=BOOLEAN), "true"))
         tag.children += [self._output("rule", "string", (), ""), self._output("outcome", "string", (), "")]

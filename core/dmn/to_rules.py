@@ -61,6 +61,17 @@ def to_rules(data: bytes, decision: str = "", base: RuleSetSpec | None = None, s
     return spec
 
 
+def made_from(data: bytes, decision: str = "") -> RuleSetSpec | None:
+    """The rule set a model of ours was written from, as it was then; None of a model that is not ours. Raises as `to_rules`."""
+    model = read_model(data, "model.dmn")
+    found = model.elements[_chosen(model, Runner(model), decision)]
+    extension = found.extension if isinstance(found, m.Decision) else ""
+    head = load(extension, Where(model.file, found.line)) if extension else {}
+    if not isinstance(head.get("made"), list):
+        return None
+    return model_of(RuleSetSpec, {**head.get("spec", {}), "rules": head["made"]}, Where(model.file, found.line))
+
+
 def _chosen(model: m.Model, runner: Runner, name: str) -> str:
     ours = [full for full, e in model.elements.items() if isinstance(e, m.Decision) and e.extension]
     return ours[0] if not name and len(ours) == 1 else runner.find(name)

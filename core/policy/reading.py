@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from siquan.core.errors import SiquanError
 from siquan.core.exchange.diff import Difference
 from siquan.core.policy.examined import Examined
 from siquan.core.policy.force import Bound
+from siquan.core.policy.guards import branches
 from siquan.core.policy.sentence import Marked, compared
 from siquan.core.policy.trials import cases_of, run
 from siquan.core.policy.views import (
@@ -26,7 +28,7 @@ from siquan.core.policy.views import (
 from siquan.core.rules import tree as t
 from siquan.core.rules.check import check, put_subject
 from siquan.core.rules.decide import RuleSet, cap
-from siquan.core.rules.decision import VERDICTS
+from siquan.core.rules.decision import RANK, VERDICTS
 from siquan.core.rules.facts import to_wire
 from siquan.core.rules.parameters import plain
 from siquan.core.rules.parse import parse, parse_cell
@@ -85,8 +87,10 @@ class Reading:
     def _rule(self, spec: RuleSpec, examined: Examined, tests: Mapping[str, list[str]]) -> RuleText:
         ruleset = examined.content.ruleset
         basis = self._basis(spec, examined)
-        outcome = spec.outcome if spec.outcome in VERDICTS else "WARN" if spec.outcome else "PASS"
-        shown = "NA" if spec.display_only else cap(outcome, basis)
+        # of an expression the most binding it may come to
+        asked = [spec.outcome] if spec.outcome in VERDICTS else re.findall(r"\b(?:" + "|".join(VERDICTS) + r")\b", spec.outcome) or ["PASS"]
+        outcome = min(asked, key=lambda o: RANK.get(o, 99))
+        shown = "NA" if spec.display_only else min((cap(o, basis) for o in asked), key=lambda o: RANK.get(o, 99))
         old = next((r for r in self.before.content.ruleset.rules if r.id == spec.id), None) if self.before else None
         parts = self._parts(spec, examined)
         if old is not None and self.before is not None and examined is self.examined:
@@ -180,7 +184,8 @@ class Reading:
         values = spec.output_values
         for key, name in _out_keys(spec.outputs):
             title = name or ("结果" if self.lang == "zh" else "result")
-            out.append(ColumnLine(key, title, "out", options=tuple((str(v), str(v)) for v in values.get(name, ()))))
+            known = [str(v) for v in values.get(name, ())] or (list(branches(self.bound, spec.id)) if not out or out[-1].side == "in" else [])
+            out.append(ColumnLine(key, title, "out", options=tuple((v, v) for v in known)))
         return tuple(out)
 
     # parameters
@@ -227,10 +232,23 @@ class Reading:
         day = self.book.newest() or self.day
         for case in self._cases():
             wrong = run(self.bound, rules, self.book, case, day) if tried and rules is not None else None
-            given = "；".join([*(["以“" + case.base + "”为底"] if case.base else []), *self._given(case.given)])
+            given = "；".join([*self._around(case), *self._given(case.given)])
             passed = None if wrong is None else not wrong
             out.append(CaseText(case.name, given, case.expect, tuple(case.because or ()), passed, "；".join(wrong or ()), case.name in added))
         return tuple(out)
+
+    def _around(self, case: CaseSpec) -> Iterator[str]:
+        """What a case stands on besides its own facts: day, place, base, what-if values."""
+        zh = self.lang == "zh"
+        if case.on:
+            yield f"{'判定日' if zh else 'on'} {case.on}"
+        if case.place:
+            yield f"{'地方' if zh else 'at'} {self.place(case.place)}"
+        if case.base:
+            yield f"以“{case.base}”为底" if zh else f"on top of `{case.base}`"
+        for name, value in case.set.items():
+            spec = self.book.specs.get(name)
+            yield f"{spec.title if spec and spec.title else name} = {value}"
 
     def _given(self, given: Mapping[str, Any], head: str = "") -> Iterator[str]:
         for key, value in given.items():

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from siquan.core.dmn.to_rules import to_rules
+from siquan.core.dmn.to_rules import made_from, to_rules
 from siquan.core.errors import BadInput, NoAccess
 from siquan.core.exchange.content import Content
+from siquan.core.exchange.merge import Merged, merge
 from siquan.core.exchange.sheetread import take_workbook
 from siquan.core.policy.edits import BadEdit, Edit, Editor
 from siquan.core.policy.examined import Examined
 from siquan.core.policy.force import Bound
+from siquan.core.policy.guards import unhandled
 from siquan.core.policy.life import Signed, VersionRefused, refused, seen, signed, writers
 from siquan.core.policy.proving import Proving
 from siquan.core.policy.reading import said
@@ -120,9 +122,14 @@ class Drafts:
         home = bound.rulesets[current.ruleset.id]
         if filename.lower().endswith((".dmn", ".xml")):
             spec = to_rules(data, "", current.ruleset, home.schema)
-            return current.model_copy(update={"ruleset": spec}), []
+            read, made = current.model_copy(update={"ruleset": spec}), made_from(data)
+            if made is None:
+                return read, []
+            # a model of ours knows what it was made from: what was changed here meanwhile stays
+            merged = merge(current.model_copy(update={"ruleset": made.model_copy(update={"intents": current.ruleset.intents})}), current, read)
+            return merged.content, _named(merged)
         merged = take_workbook(data, filename, current, home.schema, book, scope=home.scope)
-        return merged.content, [[c.rule, c.field, str(c.base), str(c.ours), str(c.theirs)] for c in merged.conflicts]
+        return merged.content, _named(merged)
 
     def merge(self, version_id: str, person: str, revision: int | None) -> DraftResult:
         with self.app.store.begin() as tx:
@@ -249,7 +256,12 @@ class Drafts:
     ) -> tuple[Gate, ...]:  # fmt: skip
         """What has to hold before anybody is asked to approve."""
         faults, waiting = len(examined.faults), proof.status != "done"
-        bare = [r.id for r in page.rules if r.change in ("added", "changed") and r.basis in ("STATUTE", "OWNERS", "POLICY") and not r.cite]
+        lost = unhandled(self.app.force.shipped(page.plugin), content.ruleset)
+        table = content.ruleset.table
+        bare = [
+            r.id for r in page.rules
+            if r.change in ("added", "changed") and not r.display_only and (not r.cite if r.basis else not table)
+        ]  # fmt: skip
         flaws = [i.text for i in proof.issues if i.blocking]
         broken = [i.say for i in proof.intents if i.status == "refuted"]
         ran = card is not None and card.status == "done"
@@ -257,7 +269,8 @@ class Drafts:
         rows: list[tuple[str, str, bool, bool, str]] = [  # words, failed, open, help
             ("有改动", "something is changed", False, not found, "还没有改动" if zh else "nothing is changed yet"),
             ("每一条都能计算", "every rule can be computed", faults > 0, False, f"{faults} 处有误" if zh else f"{faults} faults"),
-            ("改过的规则都写了出处", "every changed rule cites its source", bool(bare), False, "、".join(bare)),
+            ("每个结果流程都认得", "the process knows every result", bool(lost), False, "；".join(lost) if zh else ", ".join(lost)),
+            ("改过的规则都写了依据和出处", "every changed rule has a basis and cites its source", bool(bare), False, "、".join(bare)),
             (tested, tested, failed > 0, faults > 0, (f"{failed} 个没有通过" if zh else f"{failed} do not pass") if failed else ""),
             ("没有新的空档、重叠和冲突", "no new gap, overlap or conflict", bool(flaws), waiting, "；".join(flaws)),
             ("声明的意图都守住", "the declared intents hold", bool(broken), waiting, "；".join(broken)),
@@ -288,6 +301,10 @@ class _People:
 def first_day(content: Content, effective: dt.date | None, today: dt.date, base: dt.date | None = None) -> dt.date:
     """The day from which everything in a draft would apply, and what it follows on: proofs and pages take its parameters."""
     return max([effective or today, today, base or today, *(line.since for line in content.lines)])
+
+
+def _named(merged: Merged) -> list[list[str]]:
+    return [[c.rule, c.field, str(c.base), str(c.ours), str(c.theirs)] for c in merged.conflicts]
 
 
 def _conflicts(events: Sequence[RuleEvent]) -> tuple[DifferenceLine, ...]:

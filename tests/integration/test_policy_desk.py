@@ -164,9 +164,15 @@ def test_a_dmn_model_and_the_plugin_s_own_file_go_out_and_come_back(desk: Any, l
     version = draft(desk, RAISE, {"op": "cell", "rule": "L1", "column": "amount", "text": "> district_from, 0"})
     name, model = siquan.rule_file(SET, version, "dmn", "qin")
     assert siquan.upload_draft(version, "qin", name, model, None).changes == ()
+    # a model that was not edited changes nothing, however old it is; an edited one brings its edits and nothing else
     other = siquan.start_draft(SET, "qin").id
-    found = siquan.upload_draft(other, "qin", name, model, None)
-    assert [(d.kind, d.rule, d.field) for d in found.changes] == [("changed", "L1", "cell:amount")]
+    siquan.edit_draft(other, "qin", [{"op": "rule", "rule": "L2", "fields": {"say": "社区办结"}}])
+    assert siquan.upload_draft(other, "qin", name, model, None).changes == ()
+    edited = model.replace("超过{district_from}元,需区级确认".encode(), "要区级确认".encode())
+    assert edited != model
+    found = siquan.upload_draft(other, "qin", name, edited, None)
+    assert [(d.kind, d.rule, d.field) for d in found.changes] == [("changed", "L1", "say")]
+    assert "社区办结" in siquan.draft(other, "qin", wait=None).page.rules[1].say
     with pytest.raises(SiquanError):
         siquan.upload_draft(other, "qin", "x.dmn", b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>' + model, None)
     # the file is the shipped one with the two changes in it, and loads as a plugin
