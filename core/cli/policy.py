@@ -140,15 +140,19 @@ def _diff(service: Siquan, args: argparse.Namespace) -> int:
 def _export(service: Siquan, args: argparse.Namespace) -> int:
     name, data = service.rule_file(_full(service, args.ruleset), args.version, args.format, args.by or "system")
     target = Path(args.output or name)
-    try:
-        target.write_bytes(data)
-    except OSError as fault:
-        raise BadInput(Where(str(target)), why=str(fault.strerror)) from None
+    _save(target, data)
     if args.json:
         print_json({"file": str(target), "bytes": len(data)})
     else:
         print(target)
     return 0
+
+
+def _save(target: Path, data: bytes) -> None:
+    try:
+        target.write_bytes(data)
+    except OSError as fault:
+        raise BadInput(Where(str(target)), why=str(fault.strerror)) from None
 
 
 def _import(service: Siquan, args: argparse.Namespace) -> int:
@@ -244,7 +248,7 @@ def impact(args: argparse.Namespace) -> int:
     if sys.stderr.isatty():
         print(file=sys.stderr)
     if args.output:
-        Path(args.output).write_bytes(service.impact_file(args.draft, args.by)[1])
+        _save(Path(args.output), service.impact_file(args.draft, args.by)[1])
     if args.json:
         print_json({"impact": asdict(page.card), "flows": [asdict(f) for f in page.flows], "rules": page.by_rule, "flips": [asdict(f) for f in page.flips]})
         return 0

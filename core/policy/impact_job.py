@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from siquan.core.errors import SiquanError
 from siquan.core.jobs import Jobs, Run
 from siquan.core.policy.impact import CHUNK, OpenCases, job_step, run_impact
 from siquan.core.policy.impact_crew import Draft
@@ -40,7 +41,12 @@ class ImpactJobs:
 
     def _run(self, run: Run, payload: Mapping[str, Any]) -> None:
         version = str(payload["version"])
-        trial = self.trial(version)
+        try:
+            trial = self.trial(version)
+        except SiquanError as fault:
+            # no further try can lift a refusal: the draft was edited meanwhile, or is gone
+            with run.step(note=fault.text("zh")):
+                return
         run_impact(
             self.store, version, trial.draft, content_hash=trial.content_hash, by=str(payload.get("by") or ""),
             open_cases=trial.open_cases, step=job_step(self.store, run), processes=self.processes, chunk=self.chunk,

@@ -127,6 +127,10 @@ class Reading:
 
         return shown
 
+    def _unit(self, examined: Examined) -> Callable[[str], bool]:
+        specs = examined.book.specs
+        return lambda name: bool(name in specs and specs[name].unit)
+
     def _parts(self, spec: RuleSpec, examined: Examined) -> tuple[Part, ...]:
         sound = examined.sound
         if spec.display_only:
@@ -135,14 +139,14 @@ class Reading:
         if rule is None:
             return (Part(spec.when or "；".join(f"{k} {v}" for k, v in spec.cells.items() if v != "-")),)
         if spec.when:
-            return Marked(sound.schema, self.lang, self._param(examined), "when").parts(rule.condition)
+            return Marked(sound.schema, self.lang, self._param(examined), "when", self._unit(examined)).parts(rule.condition)
         out: list[Part] = []
         for name in examined.content.ruleset.inputs:
             node = self._cell_node(name, spec.cells.get(name, "-"), sound)
             if node is not None:
                 text = spec.cells.get(name, "-").strip()
                 plain_cell = not text.startswith("not")  # the parser reads what stands inside not(...) by itself
-                found = Marked(sound.schema, self.lang, self._param(examined), f"cell:{name}" if plain_cell else "").parts(node)
+                found = Marked(sound.schema, self.lang, self._param(examined), f"cell:{name}" if plain_cell else "", self._unit(examined)).parts(node)
                 out += [Part("，且" if self.lang == "zh" else " and ")] if out else []
                 out += found if plain_cell else [replace(p, kind="text") if p.kind == "edit" else p for p in found]
         return tuple(out) or (Part("任何情形" if self.lang == "zh" else "in every case"),)
@@ -156,7 +160,7 @@ class Reading:
 
     def _cells(self, spec: RuleSpec, examined: Examined, old: RuleSpec | None) -> Iterator[CellLine]:
         ruleset = examined.content.ruleset
-        talk = Sentence(examined.sound.schema, self.lang, self._param(examined))
+        talk = Sentence(examined.sound.schema, self.lang, self._param(examined), self._unit(examined))
         for name in ruleset.inputs:
             text = spec.cells.get(name, "-")
             was = old.cells.get(name, "-") if old is not None else ""

@@ -20,8 +20,8 @@ _MARK = re.compile("\ue000(\\d+)\ue001")
 class Marked(Sentence):
     """The same sentence, with every value, fact and parameter marked. `field` is where its text was written."""
 
-    def __init__(self, schema: Schema, lang: str, param: Callable[[str], str], field: str) -> None:
-        super().__init__(schema, lang, param)
+    def __init__(self, schema: Schema, lang: str, param: Callable[[str], str], field: str, unit: Callable[[str], bool]) -> None:
+        super().__init__(schema, lang, param, unit)
         self.field = field
         self.marks: list[Part] = []
 

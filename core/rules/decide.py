@@ -66,6 +66,13 @@ def canonical(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
 
 
+def rules_hash(spec: RuleSetSpec) -> str:
+    """SHA-256 of what decides: titles and intents do not count. What a decision on record names its rules by."""
+    content = spec.model_dump(mode="json", exclude={"title", "intents"})
+    content["rules"] = [r.model_dump(mode="json", exclude={"title"}) for r in spec.rules]
+    return hashlib.sha256(canonical(content).encode()).hexdigest()
+
+
 class RuleSet:
     """A rule set bound to the facts it reads. Build it with `RuleSet(spec, scope, schema, derived)`."""
 
@@ -94,9 +101,7 @@ class RuleSet:
         #: language -> dotted path -> text, of the plugin's locales
         self.locales: Mapping[str, Mapping[str, str]] = {}
         self._translated: dict[tuple[str, str, str], Template] = {}
-        content = spec.model_dump(mode="json", exclude={"title", "intents"})
-        content["rules"] = [r.model_dump(mode="json", exclude={"title"}) for r in spec.rules]
-        self.hash = hashlib.sha256(canonical(content).encode()).hexdigest()
+        self.hash = rules_hash(spec)
         self.version = "shipped"
 
     def _rules(self, scope: Scope) -> tuple[Rule, ...]:

@@ -148,6 +148,8 @@ class _Build(Transformer):  # type: ignore[misc]
         return t.Path(source, str(name), **self._at(meta))
 
     def number(self, meta: Any, token: Token) -> t.Node:
+        if len(token) > DIGITS:
+            raise SyntaxFault(text=quoted(str(token)), found=str(token)[:8], at=1, hint=f"数字最多 {DIGITS} 位")
         return t.Literal(exact(Decimal(str(token))), type=t.NUMBER, **self._at(meta))
 
     def string(self, meta: Any, token: Token) -> t.Node:
@@ -204,6 +206,10 @@ def _temporal(text: str, at: dict[str, Any]) -> t.Node:
         return t.Literal(dt.date.fromisoformat(text), type=t.DATE, **at)
     except ValueError:
         raise SyntaxFault(text=text, found=text, at=1, hint="日期写作 2026-11-23，期间写作 P30D") from None
+
+
+#: digits of a number, as many as a fact takes
+DIGITS = 60
 
 
 @functools.cache

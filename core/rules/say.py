@@ -152,11 +152,15 @@ _CALLS = {
 
 
 class Sentence:
-    """Says a condition in words. `name(path)` gives a fact's title, `param(name)` a parameter with its value."""
+    """Says a condition in words. `param(name)` gives a parameter with its value, `unit(name)` says whether its unit is there
+    already."""
 
-    def __init__(self, schema: Schema, lang: str = "zh", param: Callable[[str], str] | None = None) -> None:
+    def __init__(
+        self, schema: Schema, lang: str = "zh", param: Callable[[str], str] | None = None, unit: Callable[[str], bool] = lambda _: False
+    ) -> None:
         self.schema, self.lang = schema, "zh" if lang.startswith("zh") else "en"
         self.param = param or (lambda name: name)
+        self.unit = unit
         self._and, self._or = ("，且", "，或") if self.lang == "zh" else (" and ", " or ")
 
     def _title(self, path: str) -> str:
@@ -221,6 +225,8 @@ class Sentence:
             case t.Quantified(kind=kind, source=source, cond=cond):
                 word = {"some": "有一项", "every": "每一项"}[kind] if zh else kind
                 return f"{self.say(source)}中{word}{self.say(cond)}" if zh else f"{word} of {self.say(source)} has {self.say(cond)}"
+            case t.Call(func="years" | "months" | "days", args=(t.Param(name=name) as given,)) if self.unit(name):
+                return self.say(given)  # the value brings its unit: no second one behind it
             case t.Call(func=func, args=args):
                 return _CALLS[self.lang][func].format(*(self.say(a) for a in args))
             case t.ListOf(items=items):

@@ -22,6 +22,9 @@ from siquan.core.store.rows import Case
 from siquan.core.store.transaction import Tx
 
 ZONE = ZoneInfo("Asia/Shanghai")
+AUTHOR, APPROVER = "policy_author", "policy_approver"
+#: posts of the policy team
+POLICY_ROLES = {AUTHOR: "政策起草", APPROVER: "政策批准"}
 
 
 class App:
@@ -110,8 +113,10 @@ class App:
         return Chain(tuple((u.id, u.kind) for u in tx.people.above(place)) if place else ())
 
     def posts(self, tx: Tx, chain: Chain) -> tuple[Post, ...]:
-        """Everyone in a post at the place or above it today; who left the service holds none."""
-        return tuple(Post(g.person_id, g.role, g.unit_id) for g in tx.people.grants_at(chain.ids, self.today()))
+        """Everyone in a post at the place or above it today; who left the service holds none. The policy team's posts are
+        about rules and let nobody see a case."""
+        grants = tx.people.grants_at(chain.ids, self.today())
+        return tuple(Post(g.person_id, g.role, g.unit_id) for g in grants if g.role not in POLICY_ROLES)
 
     def person_name(self, tx: Tx, person: str) -> str:
         if person in ("", "system"):

@@ -13,6 +13,7 @@ from siquan.core.policy.views import (
     DifferenceLine,
     DraftPage,
     DraftResult,
+    FlipView,
     ImpactCard,
     ImpactPage,
     RuleSetCard,
@@ -25,6 +26,7 @@ from siquan.core.service.acts import Acts
 from siquan.core.service.app import App
 from siquan.core.service.clockwork import Clockwork
 from siquan.core.service.drafts import Drafts
+from siquan.core.service.flips import Flips
 from siquan.core.service.forms import Forms
 from siquan.core.service.impacts import Impacts
 from siquan.core.service.inbox import Inbox
@@ -66,6 +68,7 @@ class Siquan:
         self._rules = Rules(self.app)
         self._drafts = Drafts(self.app, self._rules)
         self._impacts = Impacts(self.app, self._rules, self._drafts)
+        self._flips = Flips(self.app, self._impacts, self._papers)
         self._migrating = Migrating(self.app, self._acts, self._rules)
         self._ways = Ways(self.app, self._papers, self._rules.prover)
 
@@ -245,6 +248,9 @@ class Siquan:
         page: int = 1,
     ) -> ImpactPage:  # fmt: skip
         return self._impacts.page(version, person, lang, rule, before, after, open_only, page)
+
+    def flip(self, version: str, id: str, person: str, lang: str = "zh") -> FlipView:
+        return self._flips.view(version, id, person, lang)
 
     def impact_file(self, version: str, person: str) -> tuple[str, bytes]:
         return self._impacts.file(version, person)

@@ -30,9 +30,9 @@ from siquan.core.policy.views import (
     RuleSetPage,
 )
 from siquan.core.rules.parameters import ParameterBook
-from siquan.core.service.app import App
+from siquan.core.service.app import APPROVER, AUTHOR, App
 from siquan.core.service.refusal import check_text
-from siquan.core.service.rules import APPROVER, AUTHOR, Rules, without
+from siquan.core.service.rules import Rules, without
 from siquan.core.store.rows import RuleEvent, RuleVersion
 from siquan.core.store.transaction import Tx
 

@@ -20,12 +20,12 @@ from siquan.core.policy.life import label
 from siquan.core.policy.views import FlipLine, Flow, ImpactCard, ImpactPage
 from siquan.core.rules.decide import RuleSet, decide
 from siquan.core.rules.decision import RANK, Decision
-from siquan.core.service.app import ZONE, App
+from siquan.core.service.app import APPROVER, AUTHOR, ZONE, App
 from siquan.core.service.context import Context
 from siquan.core.service.drafts import Drafts
 from siquan.core.service.migrating import decide_under
 from siquan.core.service.pages import may_see
-from siquan.core.service.rules import APPROVER, AUTHOR, Rules
+from siquan.core.service.rules import Rules
 from siquan.core.store.rows import Case, ImpactFlip, ImpactRun, RuleVersion
 from siquan.core.store.transaction import Tx
 
@@ -196,7 +196,7 @@ class Impacts:
         seen = case is not None and may_see(Context(self.app, tx, case), person)
         why = tuple(f"{rule} {titles.get(rule, '')}：{LETTERS[was]} → {LETTERS[now]}".replace(" ：", "：") for rule, (was, now) in ((r, tuple(pair)) for r, pair in flip.why.items()))
         return FlipLine(
-            (flip.decision_id or "") if seen else "", (flip.case_id or "") if seen else "", (case.number or "") if case else "",
+            flip.decision_id or "", flip.case_id or "", (case.number or "") if case else "",
             case.title if case is not None and seen else "", self._place(tx, flip.place), flip.on_date, flip.before_label, flip.after_label, why,
             tuple(flip.why), flip.kind == "case",
         )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from siquan.core.engine.access import Chain, Post, acting_roles, fits
-from siquan.core.service.app import App
+from siquan.core.service.app import POLICY_ROLES, App
 from siquan.core.service.pages import due_view
 from siquan.core.service.words import Words
 from siquan.core.store.rows import Case, Unit
@@ -23,7 +23,7 @@ class Inbox:
 
     def _desk(self, tx: Tx, person: str) -> tuple[list[Post], set[str], dict[str, set[str]]]:
         """(posts, places below them, process -> states in which one of the posts may act)."""
-        grants = tx.people.grants(person, self.app.today())
+        grants = [g for g in tx.people.grants(person, self.app.today()) if g.role not in POLICY_ROLES]
         posts = [Post(g.person_id, g.role, g.unit_id) for g in grants]
         places = {u.id for p in {g.unit_id for g in grants} for u in tx.people.under(p)}
         roles = {p.role for p in posts}

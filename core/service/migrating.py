@@ -18,10 +18,10 @@ from siquan.core.policy.views import DraftResult
 from siquan.core.rules.decide import decide
 from siquan.core.rules.decision import Decision
 from siquan.core.service.acts import MAX_TEXT, Acts
-from siquan.core.service.app import App
+from siquan.core.service.app import APPROVER, AUTHOR, App
 from siquan.core.service.context import Context
 from siquan.core.service.refusal import check_text
-from siquan.core.service.rules import APPROVER, AUTHOR, Rules
+from siquan.core.service.rules import Rules
 from siquan.core.service.timing import sync_deadlines
 from siquan.core.store.rows import Case, RuleVersion
 from siquan.core.store.transaction import Tx

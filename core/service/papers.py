@@ -13,7 +13,7 @@ from siquan.core.errors import BadInput, Errors, NotFound, Refused, SiquanError,
 from siquan.core.policy.force import Bound
 from siquan.core.policy.question import Question, ask
 from siquan.core.rules.decide import RuleSet, canonical
-from siquan.core.rules.decision import Decision, ParamUse
+from siquan.core.rules.decision import Decision, Finding, ParamUse, Piece
 from siquan.core.rules.facts import FactSet, Reader, Schema, Stated, to_wire
 from siquan.core.rules.parameters import ParameterBook, from_text
 from siquan.core.rules.tree import Type
@@ -78,6 +78,7 @@ class Papers:
                     # only the words are another language's; what was decided, and on what, stays as recorded
                     decision = replace(decision, findings=again.findings, asks=again.asks)
             schema = context.definition.schema
+            decision = replace(decision, findings=tuple(_hidden(f, schema) for f in decision.findings))
             stated = Reader(schema, dt.date.max).read(_envelopes(decision.facts, schema), check=False)
             views = fact_views(words, FactSet(schema, stated, decision.on), lambda t: context.number(t, decision.on), lambda p: self.app.person_name(tx, p))
             return DecisionView(
@@ -85,10 +86,10 @@ class Papers:
                 words.step_named(row.transition), row.refused, decision, views, self._replay(context, row),
             )  # fmt: skip
 
-    def _decided_by(self, context: Context, row: StoredDecision) -> RuleSet | None:
-        """The rule set a recorded decision was made with, None when it is no longer known."""
+    def _decided_by(self, context: Context, row: StoredDecision) -> Iterator[RuleSet]:
+        """Rule sets a recorded decision may have been made with: the hash leaves titles out, which its words may hold."""
         found = (bound.rulesets.get(row.ruleset) for bound in self._bounds(context, row))
-        return next((r for r in found if r is not None and r.hash == row.hash), None)
+        return (r for r in found if r is not None and r.hash == row.hash)
 
     def _bounds(self, context: Context, row: StoredDecision) -> Iterator[Bound]:
         """What the case is pinned to, what applied on that day, what it was pinned to before it was migrated."""
@@ -105,14 +106,12 @@ class Papers:
         asked = self.asked(context, row)
         return asked.answer(both=False, lang=lang) if asked is not None else None
 
-    def asked(self, context: Context, row: StoredDecision) -> Question | None:
+    def asked(self, context: Context, row: StoredDecision, rules: RuleSet | None = None) -> Question | None:
         """The question a recorded decision answered, from its record alone; None when its rules or a long list are gone."""
-        if row.record is None:
+        rules = rules or next(self._decided_by(context, row), None)
+        if row.record is None or rules is None:
             return None
         record = decision_from(row.record)
-        rules = self._decided_by(context, row)
-        if rules is None:
-            return None
         schema = rules.schema
         own = {p: e for p, e in record.facts.items() if p in schema}
         long = {p: _found_again(context, p, e["digest"]) for p, e in record.facts.items() if "digest" in e}
@@ -133,12 +132,17 @@ class Papers:
     def _replay(self, context: Context, row: StoredDecision) -> str:
         if row.record is None:
             return "erased"
-        again = self._again(context, row, "zh")
-        if again is None:
-            return ""
-        old, new = record_of(decision_from(row.record)), record_of(again)
+        old = record_of(decision_from(row.record))
         kept = ("outcome", "value", "findings", "asks", "parameters", "hash")
-        return "same" if all(canonical(old[k]) == canonical(new[k]) for k in kept) else "differs"
+        tried = False
+        for rules in self._decided_by(context, row):
+            asked = self.asked(context, row, rules)
+            if asked is None:
+                continue
+            tried, new = True, record_of(asked.answer(both=False, lang="zh"))
+            if all(canonical(old[k]) == canonical(new[k]) for k in kept):
+                return "same"
+        return "differs" if tried else ""
 
     def explain(self, case_id: str, person: str, lang: str) -> list[DecisionView]:
         """Every decision on record, oldest first; of an erased one what stays: who, when, under which rules."""
@@ -326,6 +330,15 @@ class Papers:
                     if verdict == "differs":
                         out.append({"case": id, "what": "decision", "decision": row.id, "ruleset": row.ruleset})
         return out
+
+
+def _hidden(finding: Finding, schema: Schema) -> Finding:
+    """A sentence says nothing that the list of facts beside it masks."""
+    def piece(p: Piece) -> Piece:
+        spec = schema.get(p.name) if p.kind == "value" else None
+        return replace(p, text=mask(spec.sensitive, p.text)) if spec is not None and spec.sensitive in STRICT else p
+
+    return replace(finding, pieces=tuple(piece(p) for p in finding.pieces))
 
 
 def _masked_row(sheet: SheetSpec, row: Any) -> BadInput:

@@ -29,15 +29,13 @@ from siquan.core.policy.views import (
     Signature,
     VersionLine,
 )
+from siquan.core.rules.decide import rules_hash
 from siquan.core.rules.decision import VERDICTS
 from siquan.core.rules.parameters import ParameterBook
-from siquan.core.service.app import ZONE, App
+from siquan.core.service.app import APPROVER, AUTHOR, POLICY_ROLES, ZONE, App
 from siquan.core.store.policies import OPEN
 from siquan.core.store.rows import RuleEvent, RuleVersion
 from siquan.core.store.transaction import Tx
-
-AUTHOR, APPROVER = "policy_author", "policy_approver"
-ROLES = {AUTHOR: "政策起草", APPROVER: "政策批准"}
 
 
 class Rules:
@@ -54,7 +52,7 @@ class Rules:
     def must(self, tx: Tx, person: str, *roles: str) -> None:
         """Raises NoAccess unless the person holds one of the policy posts."""
         if not any(self.holds(tx, person, r) for r in roles):
-            raise NoAccess(why=f"这要“{'”或“'.join(ROLES[r] for r in roles)}”的岗位")
+            raise NoAccess(why=f"这要“{'”或“'.join(POLICY_ROLES[r] for r in roles)}”的岗位")
 
     # versions
 
@@ -70,7 +68,7 @@ class Rules:
             own = [s for s in spans_ if s.version is None]
             last = own[-1] if own else Span(None, None, None)
             status = "published" if any(s.holds(today) for s in own) else "superseded"
-            return VersionLine("", "随程序" if lang == "zh" else "shipped", status, last.since, last.until, None, "", "", self.life.shipped(ruleset).hash)
+            return VersionLine("", "随程序" if lang == "zh" else "shipped", status, last.since, last.until, None, "", "", rules_hash(self.life.shipped(ruleset).ruleset))
         own = [s for s in spans_ if s.version is not None and s.version.id == version.id]
         span = own[-1] if own else None
         status = version.status
@@ -82,7 +80,7 @@ class Rules:
         return VersionLine(
             version.id, label(version), status, version.effective, span.until if span else version.withdrawn_on,
             version.published_at.astimezone(ZONE) if version.published_at else None, self.app.person_name(tx, version.author), version.reason,
-            version.hash, tuple(self._signature(tx, e, you) for e in found if e.kind not in ("edited", "merged", "uploaded")),
+            rules_hash(self.life.content(version, ruleset).ruleset), tuple(self._signature(tx, e, you) for e in found if e.kind not in ("edited", "merged", "uploaded")),
         )  # fmt: skip
 
     def _signature(self, tx: Tx, event: RuleEvent, you: str) -> Signature:
@@ -124,20 +122,25 @@ class Rules:
                             id, self.title(ruleset.spec.id, bound, lang), plugin.name, plugin.title or plugin.name, "table" if ruleset.spec.table else "list",
                             len(ruleset.spec.rules), line, tuple(self.version_line(tx, v, id, timeline, person, lang) for v in ahead),
                             tuple(self.version_line(tx, v, id, timeline, person, lang, events[v.id]) for v in drafts),
-                            self._yours(drafts, events, person, author, approver),
+                            *self._yours(drafts, events, person, author, approver),
                         )
                     )  # fmt: skip
         return tuple(out)
 
-    def _yours(self, drafts: Sequence[RuleVersion], events: dict[str, list[RuleEvent]], person: str, author: bool, approver: bool) -> str:
+    def _yours(self, drafts: Sequence[RuleVersion], events: dict[str, list[RuleEvent]], person: str, author: bool, approver: bool) -> tuple[str, str]:
+        """What waits for a person, the most pressing first, and on which version."""
+        found: dict[str, str] = {}
         for v in drafts:
-            if v.status == "review" and approver and person not in writers(events[v.id]) | set(signed(events[v.id]).people):
-                return "approve"
-            if v.status == "approved" and (author or approver):
-                return "publish"
-            if v.status == "draft" and author and person in writers(events[v.id]):
-                return "edit"
-        return ""
+            wrote = person in writers(events[v.id])
+            if v.status == "review" and approver and not wrote and person not in signed(events[v.id]).people:
+                found.setdefault("approve", v.id)
+            elif v.status == "approved" and (author or approver):
+                found.setdefault("publish", v.id)
+            elif v.status == "draft" and author and wrote:
+                returned = bool(events[v.id]) and events[v.id][-1].kind == "returned"
+                found.setdefault("returned" if returned else "edit", v.id)
+        first = next((k for k in ("approve", "publish", "returned", "edit") if k in found), "")
+        return ("edit" if first == "returned" else first), found.get(first, "")
 
     def title(self, ruleset: str, bound: Bound, lang: str) -> str:
         spec = bound.rulesets[ruleset].spec

@@ -18,6 +18,7 @@ from siquan.core.policy.views import (
     DraftResult,
     Example,
     FlipLine,
+    FlipView,
     Flow,
     Gate,
     ImpactCard,
@@ -107,7 +108,8 @@ def rules(changed: bool = False) -> tuple[RuleText, ...]:
 COLUMNS = (
     ColumnLine("score", "总分", "in", "decimal", "分"),
     ColumnLine("veto", "一票否决", "in", "boolean", options=(("true", "是"), ("false", "否"))),
-    ColumnLine("out", "等级", "out", "enum", options=(("A", "A"), ("B", "B"), ("C", "C"))),
+    ColumnLine("trade", "行业", "in", "enum", options=(("home", "住宅"), ("shop", "商铺"))),
+    ColumnLine("out", "等级", "out", "enum", options=(("A", "优秀"), ("B", "B"), ("C", "C"))),
 )
 
 
@@ -118,7 +120,8 @@ def table_rows(changed: bool = False) -> tuple[RuleText, ...]:
     ]  # fmt: skip
     out = []
     for id, score, veto, level, was, words, veto_words in data:
-        cells = (CellLine("score", score, words, was, bool(was)), CellLine("veto", veto, veto_words), CellLine("out", level, level))
+        trade = {"R2": '"home"', "R3": '"home", "shop"'}.get(id, "-")
+        cells = (CellLine("score", score, words, was, bool(was)), CellLine("veto", veto, veto_words), CellLine("trade", trade, ""), CellLine("out", level, level))
         parts = (Part("总分"), Part(words, "edit", "score", "cell:score", 0, len(score), "text", (), score, was), Part("，一票否决为"), Part(veto_words, "edit", "veto", "cell:veto", 0, len(veto), "boolean", (), veto))
         out.append(RuleText(id, "", "", parts, level, "PASS", False, "LOCAL", "", "云住建〔2024〕31 号 第六条", cells=cells, change="changed" if was else "", hits=29))
     return tuple(out)
@@ -208,7 +211,7 @@ class PolicyFakes:
         later = replace(V11, id="v-9", label="v9", status="future", since=D(2027, 3, 1))
         status = self.policy["status"]
         return (
-            RuleSetCard(LIST, "候选人负面清单", "owners_committee", "业委会与换届", "list", 36, V11, (), (draft_line(status),), "approve" if status == "review" else "edit"),
+            RuleSetCard(LIST, "候选人负面清单", "owners_committee", "业委会与换届", "list", 36, V11, (), (draft_line("draft", "v-14"), draft_line(status)), "approve" if status == "review" else "edit", "v-12"),
             RuleSetCard("owners_committee.filling", "缺额递补", "owners_committee", "业委会与换届", "list", 4, replace(V0, status="published", until=None)),
             RuleSetCard(TABLE, "物业企业信用等级", "red_property", "红色物业", "table", 5, V11, (later,), (draft_line("draft", "v-13"),)),
         )
@@ -251,7 +254,7 @@ class PolicyFakes:
             shown, p["revision"], V11, newer, (CONFLICT,) if p.get("newer") else (), DIFFERENCES, p["errors"], proof(p["proof"]), GATES, 3, 1,
             D(2027, 1, 1) if status != "draft" else None, "云住建〔2026〕58 号" if status != "draft" else "", 2, ("沈亦舟", "范立言"),
             editing, editing, status == "review", status == "approved", status in ("review", "approved", "published", "future"),
-            self.card() if p["impact"] else None, p.get("why_not", ""),
+            self.card() if p["impact"] else None, p.get("why_not", ""), status == "review" and p.get("author", True),
         )  # fmt: skip
 
     def edit_draft(self, version_id: str, person: str, edits: Any, revision: int | None) -> DraftResult:
@@ -281,6 +284,9 @@ class PolicyFakes:
 
     def submit_draft(self, version_id: str, person: str, effective: dt.date, reason: str, revision: int | None) -> DraftResult:
         return self.did("submit", version_id, effective, reason, revision)
+
+    def recall_draft(self, version_id: str, person: str) -> DraftResult:
+        return self.did("recall", version_id)
 
     def sign_draft(self, version_id: str, person: str, approve: bool, opinion: str) -> DraftResult:
         return self.did("sign", version_id, approve, opinion)
@@ -323,10 +329,19 @@ class PolicyFakes:
     def impact(self, version_id: str, person: str, lang: str, rule: str = "", before: str = "", after: str = "", open_only: bool = False, page: int = 1) -> ImpactPage:
         draft = self.draft(version_id, person, lang)
         flips = tuple(f for f in FLIPS if (not rule or rule in f.rules) and before in ("", f.before) and after in ("", f.after) and (f.open or not open_only))
+        flows = FLOWS if draft.page.kind == "list" else (Flow("PASS A", "PASS B", 20, "changed"), Flow("PASS B", "PASS B", 400, "same"))
         return ImpactPage(
-            draft, self.card(), FLOWS, (("OC-N01", "物业欠费", 23, 0), ("OC-E06", "年龄上限", 0, 4)), (("桂巷街道", 5210, 17), ("锦澜街道", 4849, 12)),
-            (("上届任内无故缺席", 3),), flips, len(flips), 29 if flips == FLIPS else len(flips), page, 2 if flips == FLIPS else 1, rule, before, after, open_only, ("3 件没有登记“上届任内无故缺席”",),
+            draft, self.card(), flows, (("OC-N01", "物业欠费", 23, 0), ("OC-E06", "年龄上限", 0, 4)), (("桂巷街道", 5210, 17), ("锦澜街道", 4849, 12)),
+            (("上届任内无故缺席", 3),), flips, len(flips), 35 if flips == FLIPS else len(flips), page, 2 if flips == FLIPS else 1, rule, before, after, open_only, ("3 件没有登记“上届任内无故缺席”",),
         )  # fmt: skip
+
+    def flip(self, version_id: str, which: str, person: str, lang: str) -> FlipView:
+        draft = self.draft(version_id, person, lang)
+        found = next((f for f in FLIPS if which in (f.decision, f.case)), None)
+        if found is None:
+            raise NotFound(kind="判定", name=which)
+        case = found.case if found.title != "冯建中" else ""
+        return FlipView(version_id, draft.page.version.label, draft.page.title, found.number, found.place, found.at, replace(ARREARS, wire=""), found.why, found.decision if case else "", case)
 
     def impact_file(self, version_id: str, person: str) -> tuple[str, bytes]:
         return "影响-v12.xlsx", b"PK\x03\x04fake"

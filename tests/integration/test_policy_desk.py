@@ -240,3 +240,67 @@ def test_the_smallest_way_out_is_said_and_masked(desk: Any) -> None:
     assert found.changes == () and found.why
     with pytest.raises(NoAccess):
         desk.siquan.way_out(desk.siquan.explain(case, "du")[0].id, "zhou")
+
+
+def test_a_result_no_step_knows_is_not_published(desk: Any) -> None:
+    siquan = desk.siquan
+    for edit, words in (
+        ({"op": "cell", "rule": "L1", "column": "out", "text": "市里批"}, "市里批"), ({"op": "settings", "fields": {"hit_policy": "C"}}, "命中方式 C"),
+    ):  # fmt: skip
+        page = siquan.draft(draft(desk, edit), "qin", wait=None)
+        shut = next(g for g in page.gates if g.text == "每个结果流程都认得")
+        assert shut.status == "failed" and words in shut.help
+    columns = siquan.rule_set(SET, "qin").columns
+    assert dict(columns[-1].options) == {"district": "district", "done": "done"}
+
+
+def test_a_withdrawn_version_to_come_touches_no_case(desk: Any) -> None:
+    version = draft(desk)
+    publish(desk, version)
+    case = desk.submitted(6000)
+    desk.siquan.withdraw_version(version, "shen", "文件撤销")
+    desk.clock.move(dt.date(2027, 1, 4))
+    assert desk.siquan.act(case, "pass", "du").state == "district"
+    assert all(v.replay == "same" for v in desk.siquan.explain(case, "du"))
+
+
+def test_another_rule_set_s_value_and_a_new_title_change_nothing_on_record(desk: Any) -> None:
+    siquan = desk.siquan
+    with pytest.raises(SiquanError):
+        draft(desk, {**RAISE, "name": "no.such"})
+    version = draft(desk, {"op": "rule", "rule": "L1", "fields": {"title": "改了名称"}})
+    publish(desk, version, dt.date(2026, 11, 23))
+    desk.whole()
+    assert siquan.rule_set(SET, "du").version.label == "v2"  # the first draft was refused and kept its number
+
+
+def test_policy_posts_see_rules_and_no_cases(desk: Any) -> None:
+    siquan, case = desk.siquan, desk.submitted(6000)
+    with pytest.raises(NoAccess):
+        siquan.case(case, "shen")
+    version = draft(desk)
+    siquan.start_impact(version, "qin")
+    flip = next(f for f in siquan.impact(version, "qin").flips if not f.open)
+    assert flip.title == ""
+    view = siquan.flip(version, flip.decision, "qin")
+    assert (view.case, view.decision, view.example.before.value, view.example.after.value) == ("", "", "district", "done")
+    assert view.example.facts and not view.example.before.facts
+    with pytest.raises(NotFound):
+        siquan.flip(version, "nothing", "qin")
+    for outsider in ("du", "he"):
+        with pytest.raises(NoAccess):
+            siquan.flip(version, flip.decision, outsider)
+    with pytest.raises(NoAccess):
+        siquan.run_impact(version, "zhou")
+
+
+def test_a_failed_case_is_accepted_with_what_the_draft_decides(desk: Any) -> None:
+    siquan = desk.siquan
+    version = draft(desk, {"op": "case", "name": "九千到区里", "given": {"amount": 9000}, "expect": "district", "because": ["L1"]})
+    siquan.edit_draft(version, "qin", [{"op": "cell", "rule": "L1", "column": "amount", "text": "> 10000"}, {"op": "cell", "rule": "L2", "column": "amount", "text": "<= 10000"}])
+    assert siquan.draft(version, "qin", wait=None).cases_failed == 1
+    siquan.edit_draft(version, "qin", [{"op": "case_accept", "name": "九千到区里"}])
+    page = siquan.draft(version, "qin", wait=None)
+    assert (page.cases_failed, page.page.cases[0].expect, page.page.cases[0].because) == (0, "done", ("L2",))
+    with pytest.raises(SiquanError):
+        siquan.edit_draft(version, "qin", [{"op": "case_accept", "name": "没有"}])

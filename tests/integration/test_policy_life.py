@@ -222,3 +222,67 @@ def test_a_changed_baseline_arrives_as_a_draft(desk: Desk, approval: Catalogue, 
         assert "要区级确认" in content and "社区自己办结" in content  # both changes
         assert later.life.arrivals(tx) == []  # it arrives once
     assert later.version(dt.date(2027, 1, 1)) == "v1"  # and overwrites nothing
+
+
+def lower(value: str, since: str = "2026-11-23") -> dict[str, Any]:
+    return {**RAISE, "value": value, "since": since}
+
+
+def test_two_withdrawals_on_one_day_leave_what_was_before(desk: Desk) -> None:
+    first = desk.published(dt.date(2026, 12, 1), lower("6000", "2026-12-01"))
+    second = desk.published(dt.date(2026, 12, 10), lower("9000", "2026-12-10"))
+    desk.day = dt.date(2026, 12, 20)
+    for row in (second, first):
+        desk.withdraw(row)
+    days = (dt.date(2026, 11, 30), dt.date(2026, 12, 1), dt.date(2026, 12, 10), dt.date(2026, 12, 19), dt.date(2026, 12, 20))
+    assert [desk.value(d) for d in days] == [5000, 6000, 9000, 9000, 5000]
+
+
+def test_a_value_for_one_place_goes_back_to_the_general_one(desk: Desk) -> None:
+    row = desk.published(dt.date(2026, 11, 24), {**lower("100", "2026-11-24"), "place": "wutongli"})
+
+    def there(on: dt.date) -> Any:
+        with desk.store.read() as tx:
+            return desk.force.on(tx, "approval", on).book.value("district_from", on, ("wutongli",))
+
+    assert there(dt.date(2026, 11, 24)) == 100
+    desk.day = dt.date(2026, 11, 26)
+    desk.withdraw(row)
+    assert (there(dt.date(2026, 11, 25)), there(dt.date(2026, 11, 26))) == (100, 5000)
+
+
+def test_a_value_does_not_count_before_its_version(desk: Desk) -> None:
+    row = desk.draft(lower("6000", "2026-11-24"))
+    with pytest.raises(VersionRefused, match="before the version"):
+        desk.submit(row, dt.date(2027, 3, 1))
+
+
+def test_one_day_takes_one_value_across_drafts(desk: Desk) -> None:
+    first, second = desk.draft(RAISE), desk.draft(lower("9000", "2027-01-01"))
+    desk.publish(desk.sign(desk.submit(first)))
+    with desk.store.begin() as tx:
+        second = desk.life.merge(tx, tx.policies.lock(second.id), "qin")
+    with pytest.raises(VersionRefused):
+        desk.submit(second, dt.date(2027, 1, 1))
+
+
+def test_what_is_approved_can_still_go_back(desk: Desk) -> None:
+    row = desk.sign(desk.submit(desk.draft(RAISE)))
+    row = desk.sign(row, "fan", approve=False, opinion="等文件正式印发")
+    assert row.status == "draft"
+    row = desk.submit(row)
+    with desk.store.begin() as tx:
+        row = desk.life.recall(tx, tx.policies.lock(row.id), "qin")
+    assert row.status == "draft"
+    # its date passes while it waits: nobody signs it any more, and it can be taken back
+    row = desk.submit(row)
+    desk.day = dt.date(2027, 1, 2)
+    with pytest.raises(VersionRefused, match="passed"):
+        desk.sign(row)
+
+
+def test_control_characters_reach_no_database(desk: Desk) -> None:
+    row = desk.submit(desk.draft(RAISE))
+    for bad in ("a\x00b", "\ud800"):
+        with pytest.raises(BadEdit):
+            desk.sign(row, approve=True, opinion=bad)

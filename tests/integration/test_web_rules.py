@@ -39,9 +39,9 @@ WEB = Path(__file__).parents[2] / "web"
 SET, TABLE, DRAFT, GRID = f"/rules/{policy.LIST}", f"/rules/{policy.TABLE}", "/drafts/v-12", "/drafts/v-13"
 READ = f"""/rules /rules?q=zzz /rules?q=信用 {SET} {SET}?on=2024-05-05 {SET}?tab=params {SET}?tab=cases {SET}?tab=history
 {SET}?version=v-0 {TABLE} {TABLE}?tab=say {SET}/compare {SET}/compare?before=v-0&after=v-11 {SET}/compare?before=v-11&after=v-11
-{DRAFT}/upload /decisions/d-203 /decisions/d-203?way=1""".split()
+{DRAFT}/upload {DRAFT}/impact/d-203 {DRAFT}/impact/d-204 {DRAFT}/impact/c-0147 /decisions/d-203 /decisions/d-203?way=1""".split()
 EDIT = f"""{DRAFT} {DRAFT}?tab=params {DRAFT}?tab=cases {DRAFT}?tab=diff {DRAFT}?tab=history {GRID} {GRID}?tab=say
-{DRAFT}/impact {DRAFT}/impact?rule=OC-N01&open=1 {DRAFT}/impact?before=PASS&after=REJECT&page=2""".split()
+{DRAFT}/impact {GRID}/impact {DRAFT}/impact?rule=OC-N01&open=1 {DRAFT}/impact?before=PASS&after=REJECT&page=2""".split()
 
 
 def well_made(text: str, lang: str = "zh", script: bool = False) -> None:
@@ -137,6 +137,8 @@ def test_only_the_editor_and_the_impact_may_load_our_script(browser: Browser) ->
 def test_the_catalogue_says_what_waits_for_whom(browser: Browser) -> None:
     page = browser.get("/rules").text
     assert page.index("轮到你") < page.index("业委会与换届") and "接着改草稿" in page
+    mine = page[page.index("轮到你") : page.index("业委会与换届")]
+    assert 'href="/drafts/v-12"' in mine and "v-14" not in mine  # the one that waits, not the first
     assert "规则清单，36 句" in page and "决策表，5 行" in page and "2027-03-01 起" in page
     assert "没有符合条件的规则" in browser.get("/rules?q=zzz").text
     assert "候选人" not in re.sub(r"<header class=.*?</header>", "", browser.get("/rules?q=信用等级").text, flags=re.S)
@@ -149,7 +151,10 @@ def test_a_rule_set_reads_as_sentences_with_clause_basis_and_tests(browser: Brow
     assert "最多提示" in page and "只供人看，不参加判定" in page and "尚待核实" in page
     old = browser.get(f"{SET}?on=2024-05-05").text
     assert "这不是今天在用的版本" in old and "v10" in old and 'value="2024-05-05"' in old
-    assert browser.get(f"{SET}?on=nonsense").status_code == 200
+    assert "2024-05-05 这一天用的是 v10" in old and "2026-11-23 这一天用的是 v11" in browser.get(f"{SET}?on=2026-11-23").text
+    answer = browser.get(f"{SET}?on=nonsense")
+    assert answer.status_code == 200 and "“nonsense”不是日期" in answer.text
+    assert re.search(r'id="cmp-a".*?value="v-10" selected.*?id="cmp-b".*?value="v-11" selected', page, re.S)  # two different ones
 
 
 def test_versions_are_compared_in_meaning(browser: Browser, service: Any) -> None:
@@ -290,11 +295,61 @@ def test_parameters_and_cases(browser: Browser, service: Any) -> None:
     assert service.calls[-1][2] == [{"op": "case_remove", "name": "反例：欠费九个月"}]
 
 
+def test_a_failed_case_says_what_to_do_and_takes_the_new_outcome(browser: Browser, service: Any) -> None:
+    page = browser.get(f"{DRAFT}?tab=cases").text
+    assert "先想清楚哪一边对" in page and page.count("按草稿的结论改预期") == 1
+    assert page.index("七十一岁只提示") < page.index("干净的候选人")  # what failed stands first
+    form = fields(page, "case_accept:七十一岁只提示")
+    browser.post(f"{DRAFT}/edit", form)
+    assert service.calls[-1] == ("edit", "v-12", [{"op": "case_accept", "name": "七十一岁只提示"}])
+
+
+@pytest.mark.parametrize(
+    ("fact", "value", "said"),
+    [
+        ("age", "四十", "第 1 行“年龄”：要填数字"),
+        ("unit_rep.until", "31.12.", "第 1 行“授权到期日”：要填日期"),
+        ("owner", "大概", "第 1 行“是否登记在册”：要填“是”或“否”"),
+        ("ownership.type", "房东", "第 1 行“产权”：要从这几个里选：产权人、单位代表、没有"),
+        ("", "9", "第 1 行：填了“9”，还没有选事实"),
+    ],
+)
+def test_a_value_that_does_not_fit_its_fact_is_refused_by_name(browser: Browser, service: Any, fact: str, value: str, said: str) -> None:
+    form = fields(browser.get(DRAFT).text, "add")
+    answer = browser.post(f"{DRAFT}/edit", {**form, "b|0|fact": fact, "b|0|how": ">", "b|0|value": value})
+    assert answer.status_code == 422 and said in answer.text and f'value="{value}"' in answer.text and service.calls == []
+    well_made(answer.text, script=True)
+    names = answer.text[answer.text.index("能用的事实和参数") :]
+    assert names.index("arrears.months") < names.index("oc.age_max")  # facts first
+    form = fields(browser.get(f"{DRAFT}?tab=cases").text, "case")
+    answer = browser.post(f"{DRAFT}/edit", {**form, "name": "x", "g|0|fact": fact, "g|0|value": value, "expect": "PASS"})
+    assert answer.status_code == 422 and said in answer.text and service.calls == []
+
+
+def test_cells_of_one_enum_value_are_picked_by_title(browser: Browser, service: Any) -> None:
+    page = browser.get(GRID).text
+    assert re.search(r'<select[^>]*name="c\|R2\|trade"[^>]*data-write="[^"]+"[^>]*><option value="-">不看</option><option value="&#34;home&#34;" selected>住宅 home', page)
+    assert re.search(r'<input[^>]*name="c\|R3\|trade"[^>]*value="&#34;home&#34;, &#34;shop&#34;"', page)  # several values are written
+    assert re.search(r'<select[^>]*name="c\|R2\|out"[^>]*><option value="A" selected>优秀 A', page)
+    form = shown(page, "grid")
+    browser.post(f"{GRID}/edit", {**form, "c|R2|trade": '"shop"'})
+    assert service.calls[-1][2] == [{"op": "cell", "rule": "R2", "column": "trade", "text": '"shop"'}]
+    said = browser.get(f"{TABLE}?tab=say").text
+    assert "优秀</b>" in said and "sq-val" in said
+
+
+def test_a_flaw_that_blocks_stands_first_with_its_example(browser: Browser) -> None:
+    page = browser.get(GRID).text
+    aside = page[page.index('id="proof"') :]
+    assert aside.index("规则之间的毛病") < aside.index("有的更严，有的更松")
+    assert re.search(r"<details open><summary>举个例子", aside)
+
+
 def test_a_counterexample_is_kept_as_a_case(browser: Browser, service: Any) -> None:
     page = browser.get(DRAFT).text
     kept = [f for f in re.findall(r"<form\b.*?</form>", page, re.S) if "应该是哪个结论" in f]
     assert kept
-    found = {n: html.unescape(v) for n, v in re.findall(r'name="([^"]+)" value="([^"]*)"', kept[1])}
+    found = {n: html.unescape(v) for n, v in re.findall(r'name="([^"]+)" value="([^"]*)"', next(f for f in kept if "arrears.months" in f))}
     browser.post(f"{DRAFT}/edit", {**found, "name": "欠费九个月", "expect": "REJECT"})
     (edit,) = service.calls[-1][2]
     assert json.loads(edit["given"]) == {"arrears.months": 9, "owner": True} and edit["expect"] == "REJECT"
@@ -400,7 +455,7 @@ def test_text_of_rules_is_escaped(browser: Browser, service: Any) -> None:
 
 
 def test_posts_need_the_token(browser: Browser, service: Any) -> None:
-    for url in (*(f"{DRAFT}/{a}" for a in "edit upload merge discard submit sign publish withdraw impact/start impact/cancel".split()), f"{SET}/drafts", "/cases/c-0147/migrate"):
+    for url in (*(f"{DRAFT}/{a}" for a in "edit upload merge discard submit sign recall publish withdraw impact/start impact/cancel".split()), f"{SET}/drafts", "/cases/c-0147/migrate"):
         answer = browser.client.post(url, data={"form": "say", "approve": "yes", "reason": "x"})
         assert answer.status_code == 400, url
     assert service.calls == []
@@ -445,13 +500,32 @@ def test_the_impact_is_drawn_told_and_filtered(browser: Browser) -> None:
     page = browser.get(f"{DRAFT}/impact").text
     assert "10,059" in page and "0.3%" in page and "<svg" in page and "23 件变为" in page
     assert page.count("<path class=\"f-") == len(policy.FLOWS)
-    assert 'href="/decisions/d-203"' in page and 'href="/cases/c-0147"' in page and "“物业欠费”新命中" in page
+    assert f'href="{DRAFT}/impact/d-203"' in page and f'href="{DRAFT}/impact/c-0147"' in page and "“物业欠费”新命中" in page
     assert "上届任内无故缺席" in page
+    assert "变化的 35 件<span class=\"s t2\">：判定 29，在办 6</span>" in page and "判定 29（0.3%），在办 6" in page
+    assert "<h1>候选人负面清单 v12 会改变什么</h1>" in page
     page = browser.get(f"{DRAFT}/impact?before=WARN&after=PASS").text
     flips = page[page.index('id="flips"') :]
     assert "冯建中" in flips and "叶承志" not in flips and "清除筛选" in flips
     answer = browser.get(f"{DRAFT}/impact.xlsx")
     assert answer.status_code == 200 and "attachment" in answer.headers["Content-Disposition"]
+
+
+def test_a_flip_opens_with_both_decisions_side_by_side(browser: Browser) -> None:
+    page = browser.get(f"{DRAFT}/impact/d-203").text
+    assert "OC-2026-0147-3" in page and "欠缴物业费" in page and "9 个月" in page and "“物业欠费”新命中" in page
+    assert "通过" in page and "拟不通过" in page and 'href="/decisions/d-203"' in page and 'href="/cases/c-203"' in page
+    closed = browser.get(f"{DRAFT}/impact/d-204").text  # somebody else's: the facts, not the person
+    assert "/cases/c-204" not in closed and "/decisions/d-204" not in closed and "不在你的管辖里" in closed
+    assert browser.get(f"{DRAFT}/impact/x").status_code == 404
+
+
+def test_values_of_a_table_have_names_and_no_order(browser: Browser) -> None:
+    page = browser.get(f"{GRID}/impact").text
+    figure = page[page.index('id="flow"') : page.index('id="flips"')]
+    assert "PASS" not in re.sub(r'href="[^"]*"', "", figure) and "优秀" in figure and 'class="f-changed"' in figure
+    assert "更松" not in page[: page.index('id="flow"')] and "有几种变法" in page
+    assert ".f-changed{" in (WEB / "static/theme.css").read_text(encoding="utf-8")
 
 
 def test_a_run_is_started_watched_and_stopped(browser: Browser, service: Any) -> None:
@@ -494,6 +568,21 @@ def test_signing_publishing_withdrawing(browser: Browser, service: Any) -> None:
     assert browser.post(f"{DRAFT}/withdraw", {"why": ""}).status_code == 422
     browser.post(f"{DRAFT}/withdraw", {"why": "文件作废"})
     assert service.calls == [("sign", "v-12", False, "文号不对"), ("sign", "v-12", True, ""), ("publish", "v-12"), ("withdraw", "v-12", "文件作废")]
+
+
+def test_the_author_takes_a_version_back_from_review(browser: Browser, service: Any) -> None:
+    service.policy["status"] = "review"
+    page = browser.get(DRAFT).text
+    assert f'action="{DRAFT}/recall"' in page and "请你先按“撤回送审”" in page
+    answer = browser.post(f"{DRAFT}/recall", {})
+    assert answer.status_code == 302 and service.calls == [("recall", "v-12")]
+    assert "已撤回送审" in browser.get(answer.location).text
+    service.policy["author"] = False
+    page = browser.get(DRAFT).text
+    assert f'action="{DRAFT}/recall"' not in page and "由起草人秦若川撤回送审" in page
+    service.refuse_edit = Refused(why="已经批准，不能再撤回送审")
+    answer = browser.post(f"{DRAFT}/recall", {})
+    assert answer.status_code == 422 and "不能再撤回送审" in answer.text
 
 
 def test_a_refusal_is_said_where_the_act_was_tried(browser: Browser, service: Any) -> None:
