@@ -65,7 +65,7 @@ class Typed:
     def read(cls, form: MultiDict[str, str]) -> Typed:
         try:
             was = json.loads(form.get("was", "") or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             was = {}
         was = {str(k): str(v) for k, v in was.items()} if isinstance(was, dict) else {}
         aside = {"csrf_token", "form", "was", "revision", "do", "tab", "page", "spot"}
@@ -129,7 +129,7 @@ class Editor:
         kind, _bar, rest = name.partition("|")
         columns = {c.key: c.title for c in self.draft.page.columns}
         if kind == "v":
-            return rest.split("|", 3)[2]
+            return (rest.split("|", 3) + ["", "", ""])[2]
         if kind == "c":
             rule, _bar, column = rest.partition("|")
             return f"{rule} {columns.get(column, column)}"
@@ -204,7 +204,7 @@ def given(page: RuleSetPage, form: Mapping[str, str]) -> str:
         if kind == "boolean":
             facts[name] = {"是": True, _("是"): True, "true": True, "否": False, _("否"): False, "false": False}.get(typed, typed)
         elif kind in NUMERIC and NUMBER.fullmatch(typed):
-            facts[name] = int(typed) if typed.lstrip("+-").isdigit() else typed
+            facts[name] = int(typed) if WHOLE.fullmatch(typed) else typed
         else:
             facts[name] = coded(page, name, typed) if typed else None
     return json.dumps(facts, ensure_ascii=False)
@@ -257,7 +257,7 @@ def edits(page: RuleSetPage, form: MultiDict[str, str], typed: Typed) -> list[Ed
     if kind == "say":
         out = values(typed)
     elif kind == "grid":
-        cells = [(n.split("|", 2), v) for n, v in typed.mine.items() if n.startswith("c|")]
+        cells = [(n.split("|", 2), v) for n, v in typed.mine.items() if n.startswith("c|") and n.count("|") > 1]
         out = [{"op": "cell", "rule": name[1], "column": name[2], "text": v} for name, v in cells]
         new = {n[2:]: v for n, v in typed.mine.items() if n.startswith("n|") and v}
         if new:
@@ -289,12 +289,16 @@ def edits(page: RuleSetPage, form: MultiDict[str, str], typed: Typed) -> list[Ed
     return out
 
 
+#: whole numbers and offsets as far as anything here takes them
+WHOLE, PLACE = re.compile(r"[+-]?[0-9]{1,15}"), re.compile(r"[0-9]{1,6}")
+
+
 def values(typed: Typed) -> list[Edit]:
     """Values inside sentences, the last of a field first: replacing one must not move the place of the next."""
     out: list[Edit] = []
     for name, value in typed.mine.items():
         head = name.split("|", 4)
-        if len(head) == 5 and head[0] == "v" and head[1].isdecimal() and head[2].isdecimal():
+        if len(head) == 5 and head[0] == "v" and PLACE.fullmatch(head[1]) and PLACE.fullmatch(head[2]):
             _v, start, end, rule, place = head
             out.append({"op": "value", "rule": rule, "field": place, "start": int(start), "end": int(end), "value": value})
     return sorted(out, key=lambda e: (e["rule"], e["field"], -e["start"]))
@@ -308,6 +312,6 @@ def behind(typed: str) -> str:
 def shaped(name: str, value: str) -> Any:
     if name == "unconfirmed":
         return value == "true"
-    if name == "priority" and value.lstrip("-").isdigit():
+    if name == "priority" and WHOLE.fullmatch(value):
         return int(value)
     return value

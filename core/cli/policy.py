@@ -261,7 +261,7 @@ def impact(args: argparse.Namespace) -> int:
     for rule, title, more, less in page.by_rule:
         print(f"  {rule} {title}：新命中 {more:,}，不再命中 {less:,}")
     for flip in page.flips:
-        print(f"    {flip.number} {flip.title}：{WORDS.get(flip.before, flip.before)} → {WORDS.get(flip.after, flip.after)}　{'；'.join(flip.why)}")
+        print(f"    {flip.number or flip.place} {flip.title}".rstrip() + f"：{WORDS.get(flip.before, flip.before)} → {WORDS.get(flip.after, flip.after)}　{'；'.join(flip.why)}")
     if page.total > len(page.flips):
         print(f"    …… 共 {page.total:,} 个，用 -o 文件.xlsx 导出全部")
     return 0

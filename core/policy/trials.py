@@ -77,11 +77,15 @@ def differences(case: CaseSpec, decision: Decision) -> list[str]:
         out.append(f"取值应为 {case.value}，实为 {decision.value}")
     hits = {f.rule for f in decision.hits()}
     if case.because is not None and set(case.because) != hits:
-        out.append(f"命中的规则应为 {sorted(case.because)}，实为 {sorted(hits)}")
+        out.append(f"命中的规则应为 {_listed(case.because)}，实为 {_listed(hits)}")
     asks = {a.fact for a in decision.asks}
     if case.ask is not None and set(case.ask) != asks:
-        out.append(f"要问的应为 {sorted(case.ask)}，实为 {sorted(asks)}")
+        out.append(f"要问的应为 {_listed(case.ask)}，实为 {_listed(asks)}")
     return out
+
+
+def _listed(names: Iterable[str]) -> str:
+    return "、".join(sorted(names)) or "没有"
 
 
 def what_if(value: Any) -> str:

@@ -415,6 +415,16 @@ def test_a_stale_form_saves_nothing_keeps_the_input_and_says_what_changed(browse
     assert service.calls[-1][2] == [{"op": "cell", "rule": "R2", "column": "score", "text": ">= 95"}]
 
 
+def test_what_a_stale_form_lists_is_what_people_typed(browser: Browser, service: Any) -> None:
+    form = shown(browser.get(DRAFT).text, "rule:OC-E01")
+    assert form["spot"]
+    service.policy["revision"] = 14
+    answer = browser.post(f"{DRAFT}/edit", {**form, "f|cure": "别的办法"})
+    told = answer.text[answer.text.index("没有保存") : answer.text.index("sq-tabs")]
+    assert answer.status_code == 409 and "怎样补救" in told and "spot" not in told and "rule-OC-E01" not in told
+    assert "这份草稿在你填写期间已从修订 12 变为修订 14" in told and "这件事" not in told
+
+
 def test_a_draft_submitted_meanwhile_lists_what_was_typed(browser: Browser, service: Any) -> None:
     class Locked(Refused):
         """the version is {why}"""
@@ -573,7 +583,7 @@ def test_signing_publishing_withdrawing(browser: Browser, service: Any) -> None:
 def test_the_author_takes_a_version_back_from_review(browser: Browser, service: Any) -> None:
     service.policy["status"] = "review"
     page = browser.get(DRAFT).text
-    assert f'action="{DRAFT}/recall"' in page and "请你先按“撤回送审”" in page
+    assert f'action="{DRAFT}/recall"' in page and "还要改？" in page
     answer = browser.post(f"{DRAFT}/recall", {})
     assert answer.status_code == 302 and service.calls == [("recall", "v-12")]
     assert "已撤回送审" in browser.get(answer.location).text

@@ -179,10 +179,10 @@ def merge(version_id: str) -> Answer:
 
 @bp.post("/<version_id>/discard")
 def discard(version_id: str) -> Answer:
-    view = service().draft(version_id, person(), lang())
+    # not by way of the draft's page: what cannot be shown must still be thrown away
     service().discard_draft(version_id, person())
     done(_("草稿已丢弃。"), outcome="NA")
-    return redirect(url_for("rules.rule_set", ruleset_id=view.page.id))
+    return redirect(url_for("rules.catalogue"))
 
 
 def parsed_day(name: str) -> dt.date | None:

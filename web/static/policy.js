@@ -140,7 +140,7 @@
   // `what` of the page is replaced: all of it after a form, only what was waited for after a look
   function put(page, what) {
     var kept = typedElsewhere();
-    var told = saving ? all('.sq-flash > *') : [];
+    var told = saving && Object.keys(saving).length > 1 ? all('.sq-flash > *') : []; // what each save said
     var active = document.activeElement;
     var spot = spotOf(active, 'a, button, input, select, textarea, summary');
     var caret = spot ? [active.selectionStart, active.selectionEnd] : [];
