@@ -150,6 +150,8 @@ def _check(archive: zipfile.ZipFile, name: str, where: Where) -> None:
             raise Locked(where, name=name)
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise Damaged  # Excel writes no other
+        with _guarded():
+            archive.open(info).close()  # a part whose two names differ would be taken for one that is not there
         # zipfile stops at the declared size, so the declared sizes bound what can come out
         if info.file_size > SMALL and info.file_size > MAX_RATIO * max(info.compress_size, 1):
             raise TooBig(

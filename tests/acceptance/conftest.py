@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -82,3 +83,18 @@ def run(demo_home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         return Done(status, *capsys.readouterr())
 
     return call
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = os.environ.get("SIQUAN_CHROMIUM") or next((p for p in map(shutil.which, names) if p), None)
+    if not path:
+        pytest.skip("no Chromium on this machine: the pages were not looked at in a browser")
+    with sync_api.sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import os
-import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -79,21 +77,6 @@ def fakes() -> ModuleType:
         sys.modules[name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(sys.modules[name])
     return sys.modules[name]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = os.environ.get("SIQUAN_CHROMIUM") or next((p for p in map(shutil.which, names) if p), None)
-    if not path:
-        pytest.skip("no Chromium on this machine: the pages were not looked at in a browser")
-    with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

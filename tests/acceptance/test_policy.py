@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,19 +23,6 @@ PASSWORD = "Demo-2026"
 SET = "owners_committee.candidate"
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = os.environ.get("SIQUAN_CHROMIUM") or next((p for p in map(shutil.which, names) if p), None)
-    if not path:
-        pytest.skip("no Chromium on this machine: the pages were not looked at in a browser")
-    with sync_api.sync_playwright() as play:
-        started = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
-        yield started
-        started.close()
-
-
 @pytest.fixture
 def site(demo: Siquan, tmp_path: Path) -> Iterator[str]:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
@@ -50,12 +35,12 @@ def site(demo: Siquan, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def enter(browser: Any, site: str) -> Iterator[Callable[..., Any]]:
+def enter(chromium: Any, site: str) -> Iterator[Callable[..., Any]]:
     """`enter("qinruochuan")` is a page of somebody who has just signed in."""
     contexts = []
 
     def sign_in(login: str, **more: Any) -> Any:
-        contexts.append(browser.new_context(locale="zh-CN", viewport={"width": 1360, "height": 900}, **more))
+        contexts.append(chromium.new_context(locale="zh-CN", viewport={"width": 1360, "height": 900}, **more))
         page = contexts[-1].new_page()
         page.goto(site + "/sign-in")
         page.fill("#login", login)
