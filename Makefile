@@ -1,5 +1,6 @@
 # make run     install what is missing, then serve on http://127.0.0.1:8000 (PORT, HOST, SIQUAN_HOME are honoured)
 # make test    everything the build server checks; the last line is pytest's verdict
+# make fuzz    the property tests with examples nobody has seen yet
 # make install .venv with pinned dependencies; nothing else
 # make bench   us beside our peers, as ratios
 # make lock    write the pins anew from what is installed
@@ -15,7 +16,7 @@ DEV := $(VENV)/.installed-dev
 BENCH := $(VENV)/.installed-bench
 
 .DELETE_ON_ERROR:
-.PHONY: install dev run test bench lock clean clean-stamps help
+.PHONY: install dev run test fuzz bench lock clean clean-stamps help
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -33,6 +34,9 @@ test: $(DEV)
 	$(BIN)/mypy -p siquan
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest -q
+
+fuzz: $(DEV)
+	$(BIN)/python -m pytest -q --hypothesis-profile=fuzz $$(grep -rl 'import.*given' tests plugins --include='*.py')
 
 bench: $(BENCH)
 	$(BIN)/python -m benchmarks

@@ -91,7 +91,7 @@ def _derived(schema: Schema, scope: Scope) -> dict[str, t.Node]:
 class _Writer:
     def __init__(self, spec: RuleSetSpec, schema: Schema, scope: Scope, derived: Mapping[str, t.Node]) -> None:
         self.spec, self.schema, self.scope, self.derived = spec, schema, scope, derived
-        self.name = (spec.title or spec.id).strip()
+        self.name = spec.title.strip() or spec.id
         self.used: dict[str, None] = {}
         self.paths: dict[str, Type] = {}
         self.types: dict[str, Tag] = {}

@@ -131,10 +131,10 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 @st.composite
 def new_lines(draw: st.DrawFn) -> NewLine:
     name = draw(st.sampled_from(sorted(VALUES)))
-    return NewLine(
-        name=name, since=draw(moments.filter(lambda d: d.year > 2024)), value=draw(st.one_of(st.none(), VALUES[name])),
-        place=draw(st.sampled_from(("", "compound/a", "street/β"))), basis=draw(bases), cite=draw(words), ref=draw(words),
-    )  # fmt: skip
+    value, place, cite = draw(st.one_of(st.none(), VALUES[name])), draw(st.sampled_from(("", "compound/a", "street/β"))), draw(words)
+    if value == "OWNERS" and place:  # what owners agreed at one place is refused without the resolution it stands on
+        cite = cite or "业主大会决议"
+    return NewLine(name=name, since=draw(moments.filter(lambda d: d.year > 2024)), value=value, place=place, basis=draw(bases), cite=cite, ref=draw(words))
 
 
 cases = st.builds(

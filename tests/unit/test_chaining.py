@@ -127,7 +127,7 @@ def chains(draw: Any) -> tuple[list[tuple[str, Node]], dict[str, Node]]:
 
 
 @given(chains(), st.integers(0, 2**32))
-@settings(max_examples=250, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 def test_drawn_chains(drawn: tuple[list[tuple[str, Node]], dict[str, Node]], seed: int) -> None:
     rules, trees = drawn
     rnd = random.Random(seed)

@@ -264,7 +264,7 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None, database=None, max_examples=400, derandomize=True)
+@settings(deadline=None, max_examples=400)
 @given(st.dictionaries(st.sampled_from([*SCHEMA.specs, "nope", "rec.deep.y"]), json_values, max_size=5), st.booleans())
 def test_whatever_comes_in_is_typed_or_refused_and_reads_back_the_same(raw: dict[str, Any], titles: bool) -> None:
     try:

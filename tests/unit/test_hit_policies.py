@@ -177,7 +177,7 @@ def tables(draw: Any) -> dict[str, Any]:
 
 
 @given(tables(), st.lists(st.dictionaries(st.sampled_from(FACTS), st.booleans()), min_size=4, max_size=4))
-@settings(max_examples=500, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_table_says_what_all_the_ways_to_know_more_agree_on(table: dict[str, Any], worlds: list[dict[str, bool]]) -> None:
     ruleset = load(table)
     for facts in worlds:

@@ -326,7 +326,7 @@ TOKEN = re.compile(r"(?<=: )[^,{}\[\]\n]+|[\w.]+(?=:)|\{[^{}]*\}|\[[^\[\]]*\]")
 ODD = ["null", "5", "1.5", "true", "[]", "{}", "[x]", "[{a: 1}]", "{a: {b: 1}}", "''", "2026-01-01", "'a b'", "'> 5'", "$x", "parent.n", "'not('", "self", "", "'a,b'"]
 
 
-@settings(deadline=None, database=None, derandomize=True, max_examples=250, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=250, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.sampled_from(ODD)), min_size=1, max_size=3))
 def test_whatever_is_written_loads_or_is_an_error_with_its_place(tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, str]]) -> None:
     text = SMALL

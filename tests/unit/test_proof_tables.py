@@ -147,7 +147,7 @@ list:
     assert {(i.kind, i.rules) for i in table_issues(ruleset, book, ON, timeout=30)} == {("dead", ("L3",)), ("subsumed", ("L2", "L1")), ("duplicate", ("L4", "L1"))}
 
 
-drawn = settings(max_examples=int(os.environ.get("SIQUAN_EXAMPLES", "80")), deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
+drawn = settings(max_examples=int(os.environ.get("SIQUAN_EXAMPLES", "80")), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
 CELLS = {
     "amount": ["-", "> 5", "<= 5", "[5..9]", "not(5)", "> limit", "(9..3)"], "age": ["-", "< 18", ">= 18", "[0..120]", "> 120", "17, 19"],
     "urgent": ["-", "true", "false"], "kind": ["-", "a", "not(a)", "a, b"], "word": ["-", 'present(?)', 'absent(?)', '"x"', 'not("x")'],

@@ -188,7 +188,7 @@ def test_a_text_with_braces_gets_help() -> None:
     assert "引号" in caught.value.help("zh")
 
 
-@settings(deadline=None, database=None, max_examples=300, derandomize=True)
+@settings(deadline=None, max_examples=300)
 @given(st.text(alphabet="ab:,-[]{}&*!|>'\"%@`#?\n\t 1.：\\\x00é甲", max_size=40))
 def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
     try:

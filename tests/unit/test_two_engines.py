@@ -35,7 +35,7 @@ EXAMPLES = int(os.environ.get("SIQUAN_EXAMPLES", "260"))
 WORLDS = 6
 ON = dt.date(2026, 11, 23)
 drawn = settings(
-    max_examples=EXAMPLES, deadline=None, database=None, derandomize="SIQUAN_EXAMPLES" not in os.environ,
+    max_examples=EXAMPLES, deadline=None,
     suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate],
 )  # fmt: skip
 
