@@ -7,8 +7,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from siquan.core.cli.reading import find_case, open_service, print_decision, print_json, read_facts
-from siquan.core.errors import BadInput, Where
+from siquan.core.cli.reading import (
+    find_case,
+    open_service,
+    print_decision,
+    print_json,
+    read_bytes,
+    read_facts,
+)
 from siquan.core.service.record import record_of
 
 
@@ -69,10 +75,7 @@ def explain(args: argparse.Namespace) -> int:
 
 def import_(args: argparse.Namespace) -> int:
     service = open_service()
-    try:
-        data = Path(args.file).read_bytes()
-    except OSError as fault:
-        raise BadInput(Where(args.file), why=str(fault.strerror)) from None
+    data = read_bytes(args.file)
     result = service.import_sheet(find_case(service, args.case), args.target, args.by, Path(args.file).name, data)
     if args.json:
         print_json(result.__dict__)

@@ -45,8 +45,8 @@ def decide(args: argparse.Namespace) -> int:
     else:
         catalogue = home.catalogue()
     # what was published stands in the installation; where there is none, and for a file, a throw-away database will do
-    installed = path.suffix != ".yaml" and (args.place or home.exists())
-    store = home.store() if installed or args.place else Store("sqlite://", now, new_id)
+    installed = args.place or (path.suffix != ".yaml" and home.exists())
+    store = home.store() if installed else Store("sqlite://", now, new_id)
     service = Siquan(store, catalogue, now)
     decision = service.decide(ruleset, facts, read_day(args.on), args.place, overrides, known=read_day(args.known))
     if args.json:

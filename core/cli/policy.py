@@ -9,12 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from siquan.core.cli.reading import open_service, print_json, read_day
+from siquan.core.cli.reading import WORDS, open_service, print_json, read_bytes, read_day
 from siquan.core.errors import BadInput, Where
 from siquan.core.policy.views import DifferenceLine, DraftPage, DraftResult, Example, VersionLine
 from siquan.core.service import Siquan
 
-WORDS = {"REJECT": "拟不通过", "BLOCK": "不得进行", "EVIDENCE": "待补证", "WARN": "提示", "PASS": "通过", "NA": "不适用"}
 STATUS = {
     "draft": "草稿", "returned": "退回修改", "review": "审查中", "approved": "已批准", "published": "现行", "future": "待生效", "superseded": "已被替代",
     "withdrawn": "已撤回", "discarded": "已丢弃",
@@ -156,14 +155,10 @@ def _save(target: Path, data: bytes) -> None:
 
 
 def _import(service: Siquan, args: argparse.Namespace) -> int:
-    path = Path(args.file)
-    try:
-        data = path.read_bytes()
-    except OSError as fault:
-        raise BadInput(Where(args.file), why=str(fault.strerror)) from None
+    data = read_bytes(args.file)
     draft = args.draft or service.start_draft(_full(service, args.ruleset), args.by, args.title).id
     try:
-        result = service.upload_draft(draft, args.by, path.name, data, None)
+        result = service.upload_draft(draft, args.by, Path(args.file).name, data, None)
     except Exception:
         if not args.draft:  # a file that is refused leaves nothing behind
             service.discard_draft(draft, args.by)

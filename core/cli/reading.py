@@ -14,6 +14,9 @@ from siquan.core.service import Siquan
 from siquan.core.spec.read import plain
 from siquan.core.spec.source import parse_yaml
 
+#: outcomes as the terminal has them
+WORDS = {"REJECT": "拟不通过", "BLOCK": "不得进行", "EVIDENCE": "待补证", "WARN": "提示", "PASS": "通过", "PRIORITY": "优先", "TARGET": "目标", "NA": "不适用"}
+
 
 def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=1, default=str))
@@ -29,6 +32,13 @@ def read_text(text: str) -> tuple[str, str]:
         return Path(text[1:]).read_text(encoding="utf-8"), text[1:]
     except (OSError, ValueError) as fault:
         raise BadInput(Where(text[1:]), why=str(getattr(fault, "strerror", None) or "不是 UTF-8 文本")) from None
+
+
+def read_bytes(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except OSError as fault:
+        raise BadInput(Where(file), why=str(fault.strerror)) from None
 
 
 def read_facts(text: str) -> dict[str, Any]:
@@ -71,13 +81,12 @@ def shown(value: Any) -> str:
 
 
 def print_decision(decision: Any) -> None:
-    words = {"REJECT": "拟不通过", "BLOCK": "不得进行", "EVIDENCE": "待补证", "WARN": "提示", "PASS": "通过", "PRIORITY": "优先", "TARGET": "目标", "NA": "不适用"}
-    print(f"{words[decision.outcome]} {decision.outcome}" + (f"　{shown(decision.value)}" if decision.value is not None else ""))
+    print(f"{WORDS[decision.outcome]} {decision.outcome}" + (f"　{shown(decision.value)}" if decision.value is not None else ""))
     for f in decision.findings:
         if f.result in ("hit", "unknown"):
             capped = f"（原为 {f.capped_from}，依据是 {f.basis}，最多提示）" if f.capped_from else ""
             stands = " ".join(x for x in (f.basis, f.basis_cite or f.cite) if x)
-            print(f"  {f.rule:<10}{words.get(f.outcome, f.outcome)}　{f.message}{capped}" + (f"　[{stands}]" if stands else ""))
+            print(f"  {f.rule:<10}{WORDS.get(f.outcome, f.outcome)}　{f.message}{capped}" + (f"　[{stands}]" if stands else ""))
     for a in decision.asks:
         print(f"  要问：{a.title}（{a.fact}）" + (f"，由 {a.by} 提供" if a.by else "") + ("" if a.blocking else "，不影响继续"))
     print(f"  {decision.ruleset}，{decision.version}，{decision.hash[:12]}，判定日 {decision.on}，引擎 {'、'.join(decision.engines)}")

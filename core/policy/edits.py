@@ -21,6 +21,7 @@ from siquan.core.exchange.words import parameters_read
 from siquan.core.rules import tree as t
 from siquan.core.rules.decide import RuleSet
 from siquan.core.rules.decision import BASES
+from siquan.core.rules.facts import CONTROL
 from siquan.core.rules.parameters import ParameterBook, from_text, plain, type_of_value
 from siquan.core.rules.parse import parse
 from siquan.core.rules.values import ABSENT
@@ -30,8 +31,6 @@ from siquan.core.spec.read import HIT_POLICIES
 Edit = Mapping[str, Any]
 #: fields of a rule a policy officer writes; `when` and the cells of a table have their own checks
 TEXTS = ("title", "when", "outcome", "cite", "law", "say", "clear", "cure", "group")
-#: no database takes all of these
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 #: the days a parameter may start on
 FIRST, LAST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)
 #: characters of a condition, and of any other text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from siquan.core.policy.force import Bound
-from siquan.core.rules.decision import OUTCOMES
+from siquan.core.rules.decision import OUTCOMES, branch_key
 from siquan.core.spec.model import RuleSetSpec, TransitionSpec
 
 
@@ -29,7 +29,7 @@ def unhandled(bound: Bound, spec: RuleSetSpec) -> list[str]:
         return []  # a list gives outcomes, which every step of a list was written for
     if spec.hit_policy in ("R", "O") or spec.hit_policy.startswith("C"):
         return [f"命中方式 {spec.hit_policy} 给出一列或一个数，“{step.title}”这一步要一个结果" for step in steps if not _was_many(bound, spec.id)]
-    values = [_key(r.out) for r in spec.rules] + ([_key(spec.default)] if spec.default is not None else [])
+    values = [branch_key(r.out) for r in spec.rules] + ([branch_key(spec.default)] if spec.default is not None else [])
     out = []
     for step in steps:
         lost = dict.fromkeys(v for v in values if v not in step.branches and "PASS" not in step.branches)
@@ -40,9 +40,3 @@ def unhandled(bound: Bound, spec: RuleSetSpec) -> list[str]:
 def _was_many(bound: Bound, ruleset: str) -> bool:
     policy = bound.rulesets[ruleset].spec.hit_policy
     return policy in ("R", "O") or policy.startswith("C")
-
-
-def _key(out: object) -> str:
-    """As `to:` has it: of several outputs the first decides, a boolean is written as in YAML."""
-    value = next(iter(out.values()), None) if isinstance(out, dict) else out
-    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)

@@ -14,9 +14,10 @@ from typing import Any
 from siquan.core.errors import SiquanError, Stale
 from siquan.core.exchange.content import Content
 from siquan.core.exchange.merge import merge
-from siquan.core.policy.edits import CONTROL, BadEdit, Edit, Editor
+from siquan.core.policy.edits import BadEdit, Edit, Editor
 from siquan.core.policy.force import Force
 from siquan.core.policy.timeline import in_force, known_by
+from siquan.core.rules.facts import CONTROL
 from siquan.core.store.rows import RuleEvent, RuleVersion
 from siquan.core.store.transaction import Tx
 

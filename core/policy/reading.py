@@ -229,13 +229,13 @@ class Reading:
         shipped = [c for c in cases_of(self.bound, self.examined.content.ruleset.id) if c.name not in added]
         return [*shipped, *self.examined.content.cases]
 
-    def cases(self, *, tried: bool = True) -> tuple[CaseText, ...]:
-        """The rule set's test cases; `tried` runs them."""
+    def cases(self) -> tuple[CaseText, ...]:
+        """The rule set's test cases, run."""
         added = {c.name for c in self.examined.content.cases}
         rules, out = self.examined.whole, []
         day = self.book.newest() or self.day
         for case in self._cases():
-            wrong = run(self.bound, rules, self.book, case, day) if tried and rules is not None else None
+            wrong = run(self.bound, rules, self.book, case, day) if rules is not None else None
             given = "；".join([*self._around(case), *self._given(case.given)])
             passed = None if wrong is None else not wrong
             out.append(CaseText(case.name, given, case.expect, tuple(case.because or ()), passed, "；".join(wrong or ()), case.name in added))

@@ -51,24 +51,11 @@ class Marked(Sentence):
         return super().say(node)
 
     def _value(self, node: t.Node, other: t.Node) -> str:
-        options = self._options(node, other)
-        if options:
-            title = dict(options).get(str(node.value), str(node.value))  # type: ignore[attr-defined]
-            return self._mark(self._literal(node, f"“{title}”" if self.lang == "zh" else f'"{title}"', options))
+        values = self._values(node, other)
+        if isinstance(node, t.Literal) and values:
+            title = values[node.value]
+            return self._mark(self._literal(node, f"“{title}”" if self.lang == "zh" else f'"{title}"', tuple(values.items())))
         return self.say(node)
-
-    def _options(self, node: t.Node, other: t.Node) -> tuple[tuple[str, str], ...]:
-        """The values of the enum a text is compared with."""
-        if not isinstance(node, t.Literal) or not isinstance(node.value, str):
-            return ()
-        for candidate in t.walk(other):
-            path = getattr(candidate, "path", "")
-            spec = self.schema.get(path)
-            if spec is None and isinstance(candidate, t.Var):
-                spec = next((f for s in self.schema.top.values() for f in s.fields if f.name == path and node.value in f.values), None)
-            if spec and node.value in spec.values:
-                return tuple(spec.values.items())
-        return ()
 
     def _literal(self, node: t.Node, text: str, options: tuple[tuple[str, str], ...]) -> Part:
         value = node.value  # type: ignore[attr-defined]

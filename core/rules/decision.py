@@ -14,6 +14,13 @@ BASES = ("STATUTE", "OWNERS", "POLICY", "LOCAL")
 RANK = {o: i for i, o in enumerate(OUTCOMES)}
 
 
+def branch_key(value: object) -> str:
+    """A table's value as the key of `to:`; a boolean is written as in YAML, of several outputs the first decides."""
+    if isinstance(value, dict):
+        value = next(iter(value.values()), None)
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
 @dataclass(frozen=True)
 class Piece:
     """A bit of a sentence: plain words, or a value (`kind` value|unknown|param|date) with the name it stands for."""

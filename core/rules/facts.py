@@ -190,7 +190,7 @@ def to_wire(value: Any) -> Any:
 
 
 #: neither of the two databases takes all of these
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _TRAPS = {"yes": "true", "no": "false", "是": "true", "否": "false", "on": "true", "off": "false"}
 
 
@@ -239,8 +239,8 @@ class Reader:
         if len(text) > MAX_TEXT:
             self.bad(path, text, f"超过 {MAX_TEXT} 字", f"longer than {MAX_TEXT} characters", where=where)
             return None
-        if _CONTROL.search(text):
-            self.bad(path, _CONTROL.sub("�", text), "含有控制字符", "it holds control characters", where=where)
+        if CONTROL.search(text):
+            self.bad(path, CONTROL.sub("�", text), "含有控制字符", "it holds control characters", where=where)
             return None
         return text
 

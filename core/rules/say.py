@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -169,6 +169,13 @@ class Sentence:
         return title if title != bare else bare.rpartition(".")[2]
 
     def _value(self, node: t.Node, other: t.Node) -> str:
+        values = self._values(node, other)
+        if isinstance(node, t.Literal) and values:
+            return f"“{values[node.value]}”" if self.lang == "zh" else f'"{node.value}"'
+        return self.say(node)
+
+    def _values(self, node: t.Node, other: t.Node) -> Mapping[str, str]:
+        """The values of the enum a text is compared with."""
         if isinstance(node, t.Literal) and isinstance(node.value, str):
             for candidate in t.walk(other):
                 path = getattr(candidate, "path", "")
@@ -176,8 +183,8 @@ class Sentence:
                 if spec is None and isinstance(candidate, t.Var):
                     spec = next((f for s in self.schema.top.values() for f in s.fields if f.name == path and node.value in f.values), None)
                 if spec and node.value in spec.values:
-                    return f"“{spec.values[node.value]}”" if self.lang == "zh" else f'"{node.value}"'
-        return self.say(node)
+                    return spec.values
+        return {}
 
     def say(self, node: t.Node) -> str:
         zh = self.lang == "zh"

@@ -10,7 +10,7 @@ from typing import Any
 from siquan.core.engine.definition import Definition
 from siquan.core.errors import BadInput, Errors, NoAccess, NotFound, Refused, Stale
 from siquan.core.rules.decide import EnginesDisagree
-from siquan.core.rules.decision import Decision, Piece
+from siquan.core.rules.decision import Decision, Piece, branch_key
 from siquan.core.rules.facts import Reader, Stated, to_wire
 from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.app import App
@@ -19,7 +19,7 @@ from siquan.core.service.pages import must_see
 from siquan.core.service.record import record_of
 from siquan.core.service.records import whole_records
 from siquan.core.service.refusal import MissingFacts, StepRefused, check_text
-from siquan.core.service.steps import Assessment, assess, branch_key, finding_block, missing_facts
+from siquan.core.service.steps import Assessment, assess, finding_block, missing_facts
 from siquan.core.service.timing import sync_deadlines
 from siquan.core.spec.model import TransitionSpec
 from siquan.core.store.layout import layout_of

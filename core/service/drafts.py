@@ -239,7 +239,8 @@ class Drafts:
         return self.rules.prover.get(key, proving.view, wait) or ProofView("waiting")
 
     def _people(self, tx: Tx, version: RuleVersion, events: Sequence[RuleEvent], person: str, zh: bool) -> _People:
-        author, approver = self.rules.holds(tx, person, AUTHOR), self.rules.holds(tx, person, APPROVER)
+        posts = self.rules.posts(tx, person)
+        author, approver = AUTHOR in posts, APPROVER in posts
         wrote, done = writers(events) | {version.author}, signed(events)
         able = {g.person_id for g in tx.people.all_grants(self.app.today()) if g.role == APPROVER} - wrote - set(done.people)
         why = ""

@@ -14,16 +14,16 @@ from siquan.core.policy.impact_crew import Draft
 from siquan.core.policy.reading import Reading
 from siquan.core.policy.views import Example, FlipView
 from siquan.core.rules.decide import decide
-from siquan.core.rules.decision import Decision, Finding, Piece
-from siquan.core.rules.facts import Schema
+from siquan.core.rules.decision import Decision
 from siquan.core.service.app import APPROVER, AUTHOR, App
 from siquan.core.service.context import Context
 from siquan.core.service.impacts import Impacts
-from siquan.core.service.mask import mask
+from siquan.core.service.mask import mask, masked
 from siquan.core.service.migrating import decide_under
 from siquan.core.service.pages import may_see
 from siquan.core.service.papers import Papers
 from siquan.core.service.record import decision_from
+from siquan.core.spec.model import FactSpec
 from siquan.core.store.rows import RuleVersion, StoredDecision
 
 RESULTS = {
@@ -52,7 +52,7 @@ class Flips:
             schema = draft.ruleset.schema
             if not seen:
                 facts = before.facts
-                before, after = (replace(d, findings=tuple(_hidden(f, schema) for f in d.findings), facts={}) for d in (before, after))
+                before, after = (replace(d, findings=tuple(masked(f, schema, _kind) for f in d.findings), facts={}) for d in (before, after))
             else:
                 facts = before.facts
             bound = self.app.in_force(tx, version.ruleset)
@@ -81,11 +81,8 @@ class Flips:
         bound = self.app.bound(context.tx, context.case)
         if bound.rulesets[version.ruleset].spec.process != context.case.process:
             raise NotFound(kind="事项", name=context.case.id)
-        facts, lists = context.overlay(context.today)
-        then = decide(
-            draft.ruleset, facts, draft.book, context.today, context.chain.ids, parent=context.parent_lookup(), lists=lists, both=False
-        )
-        return decide_under(context, bound, version.ruleset), then
+        before = decide_under(context, bound.rulesets[version.ruleset], bound.book)
+        return before, decide_under(context, draft.ruleset, draft.book)
 
     def _facts(
         self, reading: Reading, facts: Mapping[str, Mapping[str, Any]], decision: Decision, rules: Sequence[str], seen: bool
@@ -98,8 +95,8 @@ class Flips:
             if path not in wanted or spec is None or spec.type == "record":
                 continue
             text = reading.shown(path, envelope.get("value"))
-            hide = not seen and (spec.sensitive or spec.type == "person")
-            out.append((reading.ruleset.schema.title(path), mask(spec.sensitive or "name", text) if hide else text))
+            kind = "" if seen else _kind(spec)
+            out.append((reading.ruleset.schema.title(path), mask(kind, text) if kind else text))
         return tuple(out)
 
 
@@ -116,10 +113,6 @@ def _why(reading: Reading, before: Decision, after: Decision, rule: str, lang: s
     return f"{rule} {title}：{words[was]} → {words[now]}" if lang == "zh" else f"{rule} {title}: {words[was]} → {words[now]}"
 
 
-def _hidden(finding: Finding, schema: Schema) -> Finding:
-    def piece(p: Piece) -> Piece:
-        spec = schema.get(p.name) if p.kind == "value" else None
-        hide = spec is not None and (spec.sensitive or spec.type == "person")
-        return replace(p, text=mask(spec.sensitive or "name", p.text)) if spec is not None and hide else p
-
-    return replace(finding, pieces=tuple(piece(p) for p in finding.pieces))
+def _kind(spec: FactSpec) -> str:
+    """How a fact is masked for those who may not see the case: people's names too."""
+    return spec.sensitive or ("name" if spec.type == "person" else "")

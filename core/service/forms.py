@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from siquan.core.engine.definition import Definition
-from siquan.core.rules.decision import Decision, Finding
+from siquan.core.rules.decision import Decision, Finding, branch_key
 from siquan.core.rules.facts import FactSet, Reader, Stated, to_wire
 from siquan.core.rules.values import ABSENT
 from siquan.core.service.app import App
@@ -15,7 +15,7 @@ from siquan.core.service.context import Context
 from siquan.core.service.pages import CasePage, must_see, step_view
 from siquan.core.service.record import decision_from
 from siquan.core.service.records import whole_records
-from siquan.core.service.steps import Assessment, assess, branch_key, finding_block, form_facts
+from siquan.core.service.steps import Assessment, assess, finding_block, form_facts
 from siquan.core.service.words import Words
 from siquan.core.spec.model import FactSpec, TransitionSpec
 from siquan.core.views import EventView, FieldView, Preview

@@ -18,7 +18,6 @@ from siquan.core.policy.impact_job import ImpactJobs, Trial
 from siquan.core.policy.impact_report import LETTERS, ImpactReport, flips, flips_workbook, report
 from siquan.core.policy.life import label
 from siquan.core.policy.views import FlipLine, Flow, ImpactCard, ImpactPage
-from siquan.core.rules.decide import RuleSet, decide
 from siquan.core.rules.decision import RANK, Decision
 from siquan.core.service.app import APPROVER, AUTHOR, ZONE, App
 from siquan.core.service.context import Context
@@ -233,12 +232,8 @@ class _Open:
         with self.app.store.read() as tx:
             context = Context(self.app, tx, self.case)
             old = self.app.bound(tx, self.case)
-            self._then = self._decide(context, self.new.rulesets[self.ruleset], self.new)
-            return decide_under(context, old, self.ruleset)
-
-    def _decide(self, context: Context, rules: RuleSet, bound: Bound) -> Decision:
-        facts, lists = context.overlay(context.today)
-        return decide(rules, facts, bound.book, context.today, context.chain.ids, parent=context.parent_lookup(), lists=lists, both=False)
+            self._then = decide_under(context, self.new.rulesets[self.ruleset], self.new.book)
+            return decide_under(context, old.rulesets[self.ruleset], old.book)
 
     def decide_new(self) -> Decision:
         if self._then is None:

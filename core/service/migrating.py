@@ -15,8 +15,9 @@ from siquan.core.exchange.content import Content
 from siquan.core.policy.force import Bound, bind, overlay
 from siquan.core.policy.life import label
 from siquan.core.policy.views import DraftResult
-from siquan.core.rules.decide import decide
+from siquan.core.rules.decide import RuleSet, decide
 from siquan.core.rules.decision import Decision
+from siquan.core.rules.parameters import ParameterBook
 from siquan.core.service.acts import MAX_TEXT, Acts
 from siquan.core.service.app import APPROVER, AUTHOR, App
 from siquan.core.service.context import Context
@@ -27,12 +28,10 @@ from siquan.core.store.rows import Case, RuleVersion
 from siquan.core.store.transaction import Tx
 
 
-def decide_under(context: Context, bound: Bound, ruleset: str) -> Decision:
+def decide_under(context: Context, rules: RuleSet, book: ParameterBook) -> Decision:
     """What a rule set of another version says of a case today; nothing is written."""
     facts, lists = context.overlay(context.today)
-    return decide(
-        bound.rulesets[ruleset], facts, bound.book, context.today, context.chain.ids, parent=context.parent_lookup(), lists=lists, both=False
-    )
+    return decide(rules, facts, book, context.today, context.chain.ids, parent=context.parent_lookup(), lists=lists, both=False)
 
 
 class Migrating:
@@ -99,5 +98,5 @@ class Migrating:
         """[outcome now, outcome then] where the rule set reads this case."""
         if old.rulesets[ruleset].spec.process != context.case.process:
             return []
-        found = (decide_under(context, bound, ruleset) for bound in (old, new))
+        found = (decide_under(context, bound.rulesets[ruleset], bound.book) for bound in (old, new))
         return [f"{d.outcome} {d.value}".strip() if d.value is not None else d.outcome for d in found]

@@ -13,7 +13,7 @@ from siquan.core.errors import BadInput, Errors, NotFound, Refused, SiquanError,
 from siquan.core.policy.force import Bound
 from siquan.core.policy.question import Question, ask
 from siquan.core.rules.decide import RuleSet, canonical
-from siquan.core.rules.decision import Decision, Finding, ParamUse, Piece
+from siquan.core.rules.decision import Decision, ParamUse
 from siquan.core.rules.facts import FactSet, Reader, Schema, Stated, to_wire
 from siquan.core.rules.parameters import ParameterBook, from_text
 from siquan.core.rules.tree import Type
@@ -21,7 +21,7 @@ from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.acts import MAX_KEY, Acts
 from siquan.core.service.app import ZONE, App
 from siquan.core.service.context import Context
-from siquan.core.service.mask import STRICT, mask
+from siquan.core.service.mask import STRICT, mask, masked
 from siquan.core.service.pages import must_see
 from siquan.core.service.record import decision_from, record_of
 from siquan.core.service.refusal import check_text
@@ -78,7 +78,7 @@ class Papers:
                     # only the words are another language's; what was decided, and on what, stays as recorded
                     decision = replace(decision, findings=again.findings, asks=again.asks)
             schema = context.definition.schema
-            decision = replace(decision, findings=tuple(_hidden(f, schema) for f in decision.findings))
+            decision = replace(decision, findings=tuple(masked(f, schema, _kind) for f in decision.findings))
             stated = Reader(schema, dt.date.max).read(_envelopes(decision.facts, schema), check=False)
             views = fact_views(words, FactSet(schema, stated, decision.on), lambda t: context.number(t, decision.on), lambda p: self.app.person_name(tx, p))
             return DecisionView(
@@ -332,13 +332,8 @@ class Papers:
         return out
 
 
-def _hidden(finding: Finding, schema: Schema) -> Finding:
-    """A sentence says nothing that the list of facts beside it masks."""
-    def piece(p: Piece) -> Piece:
-        spec = schema.get(p.name) if p.kind == "value" else None
-        return replace(p, text=mask(spec.sensitive, p.text)) if spec is not None and spec.sensitive in STRICT else p
-
-    return replace(finding, pieces=tuple(piece(p) for p in finding.pieces))
+def _kind(spec: FactSpec) -> str:
+    return spec.sensitive if spec.sensitive in STRICT else ""
 
 
 def _masked_row(sheet: SheetSpec, row: Any) -> BadInput:
@@ -347,7 +342,7 @@ def _masked_row(sheet: SheetSpec, row: Any) -> BadInput:
 
 
 def _masked(spec: FactSpec, text: str) -> str:
-    return mask(spec.sensitive, text) if spec.sensitive in STRICT else text
+    return mask(_kind(spec), text) if _kind(spec) else text
 
 
 def _found_again(context: Context, path: str, digest: str) -> Rows | None:

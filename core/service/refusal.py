@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from siquan.core.errors import BadInput, Refused
 from siquan.core.rules.decision import Decision
+from siquan.core.rules.facts import CONTROL
 from siquan.core.views import Block
-
-#: neither of the two databases takes all of these
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class StepRefused(Refused):
@@ -40,5 +37,5 @@ def check_text(value: Any, most: int, what: str) -> None:
         raise BadInput(why=f"{what}应是文字")
     if len(value) > most:
         raise BadInput(why=f"{what}超过 {most} 字")
-    if _CONTROL.search(value):
+    if CONTROL.search(value):
         raise BadInput(why=f"{what}含有控制字符")

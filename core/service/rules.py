@@ -46,12 +46,13 @@ class Rules:
 
     # who
 
-    def holds(self, tx: Tx, person: str, role: str) -> bool:
-        return any(g.role == role for g in tx.people.grants(person, self.app.today()))
+    def posts(self, tx: Tx, person: str) -> set[str]:
+        """The roles a person holds today."""
+        return {g.role for g in tx.people.grants(person, self.app.today())}
 
     def must(self, tx: Tx, person: str, *roles: str) -> None:
         """Raises NoAccess unless the person holds one of the policy posts."""
-        if not any(self.holds(tx, person, r) for r in roles):
+        if self.posts(tx, person).isdisjoint(roles):
             raise NoAccess(why=f"这要“{'”或“'.join(POLICY_ROLES[r] for r in roles)}”的岗位")
 
     # versions
@@ -68,7 +69,8 @@ class Rules:
             own = [s for s in spans_ if s.version is None]
             last = own[-1] if own else Span(None, None, None)
             status = "published" if any(s.holds(today) for s in own) else "superseded"
-            return VersionLine("", "随程序" if lang == "zh" else "shipped", status, last.since, last.until, None, "", "", rules_hash(self.life.shipped(ruleset).ruleset))
+            known = self.app.force.shipped(ruleset.partition(".")[0]).rulesets[ruleset].hash
+            return VersionLine("", "随程序" if lang == "zh" else "shipped", status, last.since, last.until, None, "", "", known)
         own = [s for s in spans_ if s.version is not None and s.version.id == version.id]
         span = own[-1] if own else None
         status = version.status
@@ -103,7 +105,8 @@ class Rules:
         out = []
         today = self.app.today()
         with self.app.store.read() as tx:
-            author, approver = self.holds(tx, person, AUTHOR), self.holds(tx, person, APPROVER)
+            posts = self.posts(tx, person)
+            author, approver = AUTHOR in posts, APPROVER in posts
             waiting: dict[str, list[RuleVersion]] = {}
             for row in tx.policies.with_status(OPEN):
                 waiting.setdefault(row.ruleset, []).append(row)
@@ -186,13 +189,15 @@ class Rules:
 
     def view(
         self, tx: Tx, bound: Bound, examined: Examined, row: RuleVersion | None, person: str, lang: str, day: dt.date, *,
-        before: Examined | None = None, differences: Sequence[Difference] = (), tried: bool = True,
+        before: Examined | None = None, differences: Sequence[Difference] = (),
     ) -> RuleSetPage:  # fmt: skip
         ruleset = examined.content.ruleset.id
         spec, timeline = examined.content.ruleset, self.spans(tx, ruleset)
         reading = self.reading(tx, bound, examined, day, lang, before)
         home = bound.definitions.get(spec.process)
-        versions = [v for v in tx.policies.of(ruleset) if v.status != "discarded" and (v.status not in OPEN or self._insider(tx, person))]
+        posts = self.posts(tx, person)
+        insider = not posts.isdisjoint((AUTHOR, APPROVER))
+        versions = [v for v in tx.policies.of(ruleset) if v.status != "discarded" and (v.status not in OPEN or insider)]
         events = tx.policies.events_of([v.id for v in versions])
         lines = [self.version_line(tx, v, ruleset, timeline, person, lang, events[v.id]) for v in versions]
         lines.append(self.version_line(tx, None, ruleset, timeline, person, lang))
@@ -200,14 +205,11 @@ class Rules:
             ruleset, self.title(ruleset, bound, lang), "", bound.spec.name,
             bound.spec.title or bound.spec.name, spec.process, home.spec.title if home else "", "table" if spec.table else "list",
             spec.hit_policy, self.version_line(tx, row, ruleset, timeline, person, lang), day, reading.rules(differences), reading.columns(),
-            reading.parameters(), reading.cases(tried=tried), tuple(lines),
+            reading.parameters(), reading.cases(), tuple(lines),
             tuple(IntentLine(i.id, i.say or i.never or f"只许更{'严' if i.only == 'stricter' else '宽'}", "") for i in spec.intents),
-            self.holds(tx, person, AUTHOR), VERDICTS, reading.names(), reading.choices(),
+            AUTHOR in posts, VERDICTS, reading.names(), reading.choices(),
             tuple((u.id, u.name) for u in tx.people.units() if u.active),
         )  # fmt: skip
-
-    def _insider(self, tx: Tx, person: str) -> bool:
-        return self.holds(tx, person, AUTHOR) or self.holds(tx, person, APPROVER)
 
     def differences(self, ruleset: str, before: str, after: str, person: str, lang: str) -> tuple[DifferenceLine, ...]:
         """What two versions differ in, in meaning."""

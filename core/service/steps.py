@@ -75,13 +75,6 @@ def _able(context: Context, transition: TransitionSpec, person: str) -> bool:
     return may_act(context.definition.spec, context.state, transition, person, opener, context.posts, context.chain, {})[0]
 
 
-def branch_key(value: object) -> str:
-    """A table's value as the key of `to:`; a boolean is written as in YAML, of several outputs the first decides."""
-    if isinstance(value, dict):
-        value = next(iter(value.values()), None)
-    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def finding_block(finding: Finding) -> Block:
     outcome = finding.outcome if finding.outcome in (*STOPS, "WARN") else "BLOCK"
     # the way out of a hit is no advice for what is not known yet: there the sentence itself says what to bring
