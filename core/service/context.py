@@ -8,10 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from siquan.core.engine.access import Chain, Post
-from siquan.core.engine.ballots import BadVote, Ballot, read_ballots, read_roll
 from siquan.core.engine.definition import Definition
 from siquan.core.engine.fold import Story
-from siquan.core.engine.votes import Policy, tally
 from siquan.core.errors import NotFound
 from siquan.core.rules.decide import RuleSet, Situation, decide
 from siquan.core.rules.decision import Decision
@@ -21,6 +19,8 @@ from siquan.core.rules.values import ABSENT, Rows, exact
 from siquan.core.spec.model import StateSpec, TallySpec
 from siquan.core.store.rows import Case, Event
 from siquan.core.store.transaction import Tx
+from siquan.core.votes.ballots import BadVote, Ballot, read_ballots, read_roll
+from siquan.core.votes.count import Policy, tally
 
 if TYPE_CHECKING:
     from siquan.core.service.app import App

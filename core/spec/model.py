@@ -243,7 +243,7 @@ class TallySpec(Placed):
     roll: str
     ballots: str
     matters: str = ""
-    #: how to count: invalid_participates, silence -> a parameter (engine.votes.Policy)
+    #: how to count: invalid_participates, silence -> a parameter (votes.count.Policy)
     policy: dict[str, str] = {}
 
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from siquan.core.engine.ballots import BadVote, read_ballots, read_roll
-from siquan.core.engine.votes import (
+from siquan.core.votes.ballots import BadVote, read_ballots, read_roll
+from siquan.core.votes.count import (
     Ballot,
     Choice,
     Majority,

@@ -15,10 +15,10 @@ from fractions import Fraction
 from math import ceil
 from typing import Any, Literal
 
-from siquan.core.engine.ballots import Ballot as Ballot
-from siquan.core.engine.ballots import Choice as Choice
-from siquan.core.engine.ballots import Unit as Unit
 from siquan.core.rules.values import Number, exact
+from siquan.core.votes.ballots import Ballot as Ballot
+from siquan.core.votes.ballots import Choice as Choice
+from siquan.core.votes.ballots import Unit as Unit
 
 Majority = Literal["ordinary", "special"]
 
