@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from siquan.core.engine.tasks import Task, after, opened
+
 
 class Recorded(Protocol):
     """An event as the store gives it."""
@@ -39,18 +41,19 @@ class Story:
     opener: str = ""
     persons: dict[str, str] = field(default_factory=dict)  # person -> what he last did
     facts: dict[str, str] = field(default_factory=dict)  # path -> newest commitment
+    tasks: dict[str, Task] = field(default_factory=dict)  # of the state it is in, those done there included
 
     def copy(self) -> Story:
         return Story(
             self.state, self.outcome, self.revision, {k: set(v) for k, v in self.acted.items()},
             {k: set(v) for k, v in self.fired.items()}, set(self.suppliers), dict(self.recused), dict(self.entered),
-            list(self.visited), self.opener, dict(self.persons), dict(self.facts),
+            list(self.visited), self.opener, dict(self.persons), dict(self.facts), dict(self.tasks),
         )  # fmt: skip
 
 
-def fold(events: Iterable[Recorded], after: Story | None = None) -> Story:
-    """`after` is the story of all events before these; it is left as it is."""
-    story = after.copy() if after is not None else Story()
+def fold(events: Iterable[Recorded], before: Story | None = None) -> Story:
+    """`before` is the story of all events before these; it is left as it is."""
+    story = before.copy() if before is not None else Story()
     for event in events:
         data = event.data
         story.revision = data.get("revision", story.revision)
@@ -73,5 +76,12 @@ def fold(events: Iterable[Recorded], after: Story | None = None) -> Story:
             story.entered[to] = event.at
             if to not in story.visited:
                 story.visited.append(to)
+            story.tasks = opened(event.seq, data.get("tasks"))
+        if event.kind == "task":
+            story.tasks = after(story.tasks, event.seq, event.actor, data)
+            if data["verb"] == "sign":  # a signature counts as acting there
+                story.acted.setdefault(story.state, set()).add(event.actor)
         story.outcome = data.get("outcome", story.outcome)
+        if story.outcome:
+            story.tasks = {}
     return story

@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_serializer
 
@@ -19,6 +19,14 @@ Basis = Literal["STATUTE", "OWNERS", "POLICY", "LOCAL"]
 
 class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    #: fields younger than the first stored definitions: what they do not say is in no hash, so that a definition pinned before
+    #: they existed is the same definition
+    LATER: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _out(self, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        said = inner(self)
+        return {k: v for k, v in said.items() if k not in self.LATER or getattr(self, k) != type(self).model_fields[k].default} if self.LATER else said
 
 
 class Placed(Model):
@@ -130,6 +138,8 @@ class RuleSetSpec(Placed):
     """`id` is `plugin.name`. A rule list (rules with `when`, hit policy C): all findings count. A decision table (rows with
     `cells`): its value is the `out` of the rows that hit, a mapping of `outputs` to values where there are several."""
 
+    LATER = frozenset({"output_values", "default"})
+
     id: str
     title: str = ""
     process: str = ""  # full id of the process whose facts it reads
@@ -149,11 +159,6 @@ class RuleSetSpec(Placed):
     def table(self) -> bool:
         """Whether it is a decision table, with a value."""
         return bool(self.inputs) or self.hit_policy != "C" or any(not (r.when or r.display_only) for r in self.rules)
-
-    @model_serializer(mode="wrap")
-    def _out(self, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        # what a table does not say is in no hash: a table pinned before these keys existed is the same table
-        return {k: v for k, v in inner(self).items() if k not in ("output_values", "default") or v not in ({}, None)}
 
 
 class RoleSpec(Placed):
@@ -203,7 +208,32 @@ class TransitionSpec(Placed):
     prefix: str = ""
 
 
+class TaskSpec(Placed):
+    """How the work of a state is given out: to whoever takes it (`open`), or by a dispatcher."""
+
+    mode: Literal["open", "dispatch"] = "open"
+    claim: bool = False  # nobody takes a step before he has claimed it
+    dispatcher: tuple[str, ...] = ()  # roles
+    reasons: dict[str, str] = {}  # why a task may be declined, code -> title; empty: it may not
+    declines: str = "2"  # how often; a number or a parameter name
+    wait: bool = False  # the lead waits for his co-handlers
+
+
+class SignSpec(Placed):
+    """Whose signatures a state asks for, and which transition they come to."""
+
+    by: tuple[str, ...]  # roles, in the order of signing
+    mode: Literal["all", "any", "order", "share"] = "all"
+    each: Literal["person", "role"] = "person"  # every holder of a role signs, or one for the role
+    share: str = ""  # `2/3`, of all signers
+    agree: str  # transitions of the state
+    refuse: str
+    manage: tuple[str, ...] = ()  # roles that may add and remove any signer
+
+
 class StateSpec(Placed):
+    LATER = frozenset({"task", "sign"})
+
     name: str
     title: str
     final: str = ""  # "" not final; else the outcome (true -> the state's name)
@@ -215,6 +245,8 @@ class StateSpec(Placed):
     part: str = ""  # title of that use: its states are one step of the progress strip
     main: bool = True  # on the main line of the progress strip
     hint: str = ""
+    task: TaskSpec | None = None
+    sign: SignSpec | None = None
 
 
 class ColumnSpec(Model):
@@ -249,6 +281,9 @@ class TallySpec(Placed):
 
 class CaseStep(Model):
     act: str = ""
+    task: str = ""  # a verb of a task: claim, sign ...
+    to: str = ""  # whom it goes to: a role's or a person's name
+    result: str = ""  # of a signature: agree or refuse
     by: str = ""
     on: dt.date | None = None
     wait: str = ""
