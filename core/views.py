@@ -232,6 +232,8 @@ class CaseView:
     rulesets: tuple[tuple[str, str, str], ...] = ()  # (id, title, version) decided with
     unconfirmed: tuple[str, ...] = ()
     opened_at: dt.datetime | None = None
+    troubles: tuple[str, ...] = ()  # why nobody can go on, in words
+    repairable: bool = False  # by you
 
 
 @dataclass(frozen=True)

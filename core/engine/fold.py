@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -39,13 +39,38 @@ class Story:
     opener: str = ""
     persons: dict[str, str] = field(default_factory=dict)  # person -> what he last did
     facts: dict[str, str] = field(default_factory=dict)  # path -> newest commitment
+    before: tuple[tuple[int, Story], ...] = ()  # migrations nobody has acted after: (event, the story before it)
 
     def copy(self) -> Story:
         return Story(
             self.state, self.outcome, self.revision, {k: set(v) for k, v in self.acted.items()},
             {k: set(v) for k, v in self.fired.items()}, set(self.suppliers), dict(self.recused), dict(self.entered),
-            list(self.visited), self.opener, dict(self.persons), dict(self.facts),
+            list(self.visited), self.opener, dict(self.persons), dict(self.facts), self.before,
         )  # fmt: skip
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """The states as another version of the process calls them: who acted in one acted in it under its new name."""
+        acted, entered = dict[str, set[str]](), dict[str, dt.datetime]()
+        for state, who in self.acted.items():
+            acted.setdefault(names.get(state, state), set()).update(who)
+        for state, at in self.entered.items():
+            name = names.get(state, state)
+            entered[name] = max(at, entered.get(name, at))
+        self.acted, self.entered = acted, entered
+        self.visited = list(dict.fromkeys(names.get(s, s) for s in self.visited))
+
+    def move(self, event: Recorded) -> None:
+        """The case was taken to another version of its process, or put back to where it was before that."""
+        if event.data.get("undo") and self.before:
+            old = self.before[-1][1].copy()
+            self.state, self.acted, self.entered, self.visited, self.before = old.state, old.acted, old.entered, old.visited, old.before
+            return
+        self.before = (*self.before, (event.seq, self.copy()))
+        at = self.entered.get(self.state, event.at)
+        self.rename(event.data.get("mapping") or {})
+        self.state = event.data["to"]
+        # a state under a new name was entered when the old one was: nobody's period begins anew
+        self.entered.setdefault(self.state, at)
 
 
 def fold(events: Iterable[Recorded], after: Story | None = None) -> Story:
@@ -54,6 +79,10 @@ def fold(events: Iterable[Recorded], after: Story | None = None) -> Story:
     for event in events:
         data = event.data
         story.revision = data.get("revision", story.revision)
+        if event.kind == "migrated" and "migration" in data:
+            story.move(event)
+            continue
+        story.before = ()
         if event.actor:
             story.persons[event.actor] = data.get("transition") or event.kind
         if data.get("facts") or data.get("collections"):

@@ -454,8 +454,9 @@ class Acts:
 
     def _result(self, context: Context, seq: int, *, decision: Decision | None = None, decision_id: str = "") -> ActResult:
         case: Case = context.tx.cases.get(context.case.id)
+        state = context.definition.spec.state(case.state)
         return ActResult(
-            case.id, case.number or "", case.state, context.definition.spec.state(case.state).title, case.outcome or "", case.revision,  # type: ignore[union-attr]
+            case.id, case.number or "", case.state, state.title if state else case.state, case.outcome or "", case.revision,
             seq, decision_id, decision,
         )  # fmt: skip
 

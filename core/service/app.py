@@ -64,13 +64,23 @@ class App:
 
     def bound(self, tx: Tx, case: Case) -> Bound:
         """What a case is decided by: pinned at its opening; a standing body follows what is in force."""
-        current = self.catalogue.definitions.get(case.process)
-        if current is not None and current.spec.pin == "none":
+        own = self.opened_under(tx, case)
+        definition = own.definitions.get(case.process)
+        if definition is not None and definition.spec.pin == "none" and case.process in self.catalogue.definitions:
             return self.in_force(tx, case.process)
+        return own
+
+    def opened_under(self, tx: Tx, case: Case) -> Bound:
+        """The version whose hash the case bears: that of its opening, or the one it was taken to since."""
         plugin = case.process.partition(".")[0]
-        if current is not None and case.definition_hash == self.force.shipped(plugin).hash:
+        if case.process in self.catalogue.definitions and case.definition_hash == self.force.shipped(plugin).hash:
             return self.force.shipped(plugin)
         return self.pinned(tx, case.definition_hash)
+
+    def remember(self, bound: Bound) -> None:
+        """A version that may not be stored yet, known by its hash from now on: to try what it would do."""
+        with self._lock:
+            self._pinned.setdefault(bound.hash, bound)
 
     def pinned(self, tx: Tx, digest: str) -> Bound:
         """The plugin as it was when it was kept under this hash. Raises NotFound."""

@@ -52,10 +52,21 @@ class Context:
 
     @property
     def state(self) -> StateSpec:
-        found = self.definition.spec.state(self.case.state)
-        if found is None:  # a standing body's process was changed under it
-            raise NotFound(kind="状态", name=self.case.state)
-        return found
+        return self.definition.spec.state(self.case.state) or self._lost
+
+    @property
+    def lost(self) -> bool:
+        """Whether the process no longer knows the state: a standing body's process was changed under it."""
+        return self.definition.spec.state(self.case.state) is None
+
+    @cached_property
+    def _lost(self) -> StateSpec:
+        """A state without steps in the place of one that is gone, under the title it had."""
+        try:
+            old = self.app.opened_under(self.tx, self.case).definitions[self.case.process].spec.state(self.case.state)
+        except (NotFound, KeyError):
+            old = None
+        return StateSpec(name=self.case.state, title=old.title if old else self.case.state, final=self.case.outcome or "", main=False)
 
     @cached_property
     def parent(self) -> Context | None:

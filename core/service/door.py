@@ -31,11 +31,13 @@ from siquan.core.service.forms import Forms
 from siquan.core.service.impacts import Impacts
 from siquan.core.service.inbox import Inbox
 from siquan.core.service.migrating import Migrating
+from siquan.core.service.moving import Moving, Names
 from siquan.core.service.pages import CasePage
 from siquan.core.service.papers import Papers
 from siquan.core.service.processes import Processes
 from siquan.core.service.rules import Rules
 from siquan.core.service.uploads import Uploads
+from siquan.core.service.versions import Versions
 from siquan.core.service.ways import Ways
 from siquan.core.store import audit
 from siquan.core.store.database import Store
@@ -52,6 +54,7 @@ from siquan.core.views import (
     ProcessCard,
     ProcessView,
 )
+from siquan.core.views_change import DiffView, MigrationView, PlanView, VersionView
 
 
 class Siquan:
@@ -71,6 +74,8 @@ class Siquan:
         self._flips = Flips(self.app, self._impacts, self._papers)
         self._migrating = Migrating(self.app, self._acts, self._rules)
         self._ways = Ways(self.app, self._papers, self._rules.prover)
+        self._versions = Versions(self.app)
+        self._moving = Moving(self.app, self._acts, self._versions)
 
     # people
 
@@ -165,6 +170,7 @@ class Siquan:
         """Gives the service its background: large imports and impact runs are then made by a worker."""
         self._uploads.attach(jobs, folder)
         self._impacts.attach(jobs)
+        self._moving.attach(jobs)
 
     # deciding and proving
 
@@ -277,6 +283,40 @@ class Siquan:
         """Shipped rule sets that changed under a published version become drafts; how many did."""
         with self.app.store.begin() as tx:
             return len(self._rules.life.arrivals(tx))
+
+    # another version of a process
+
+    def process_versions(self, process: str, person: str, lang: str = "zh") -> tuple[VersionView, ...]:
+        return self._versions.kept(process, person, lang)
+
+    def process_diff(self, process: str, person: str, other: str = "", lang: str = "zh", file: Path | None = None) -> DiffView:
+        return self._versions.diff(process, person, other, lang, file)
+
+    def plan_migration(self, process: str, person: str, mapping: Sequence[str] | Names = (), lang: str = "zh", dry_run: bool = False) -> PlanView:
+        return (self._moving.dry_run if dry_run else self._moving.plan)(process, person, mapping, lang)
+
+    def propose_migration(self, process: str, person: str, reason: str, mapping: Sequence[str] | Names = ()) -> MigrationView:
+        return self._moving.propose(process, person, reason, mapping)
+
+    def withdraw_migration(self, migration: str, person: str) -> MigrationView:
+        return self._moving.withdraw(migration, person)
+
+    def confirm_migration(self, migration: str, person: str, here: bool = False) -> MigrationView:
+        """`here`: without the background, for the command line."""
+        return self._moving.confirm(migration, person, here=here)
+
+    def undo_migration(self, migration: str, person: str, reason: str) -> MigrationView:
+        return self._moving.undo(migration, person, reason)
+
+    def migrations(self, person: str, process: str = "", lang: str = "zh") -> tuple[MigrationView, ...]:
+        return self._moving.all(person, process, lang)
+
+    def migration(self, migration: str, person: str, lang: str = "zh", status: str = "", page: int = 1) -> MigrationView:
+        return self._moving.view(migration, person, lang, status, page)
+
+    def migration_id(self, name: str) -> str:
+        """The id of a migration by the beginning of it."""
+        return self._moving.find(name)
 
     # time
 

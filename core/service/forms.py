@@ -162,7 +162,7 @@ class Forms:
         allowed = not blocks and not errors and not found.missing
         changed: tuple[EventView, ...] = ()
         if seen is not None and seen != context.case.revision:
-            changed = tuple(e for e in view.events[:CHANGES_SHOWN] if not e.case and context.events[e.seq - 1].data.get("revision", 0) > seen)
+            changed = tuple(e for e in view.events[:CHANGES_SHOWN] if not e.case and _revision(context, e.seq) > seen)
         return Preview(
             view, step, tuple(fields), answers, decision, to_title, allowed, tuple(blocks),
             self._consequences(context, transition, to_title, person, lang), changed, tuple(related),
@@ -263,3 +263,8 @@ def _needed(f: FieldView, lang: str) -> FieldView:
 
 def _with_rules(f: FieldView, rules: list[str]) -> FieldView:
     return replace(f, rules=tuple(rules)) if rules else f
+
+
+def _revision(context: Context, seq: int) -> int:
+    event = context.tx.events.get(context.case.id, seq)
+    return int(event.data.get("revision", 0)) if event is not None else 0

@@ -12,7 +12,9 @@ from siquan.core.engine.deadlines import Due, remaining
 from siquan.core.errors import NoAccess
 from siquan.core.rules.decision import Decision
 from siquan.core.service.app import ZONE, App
+from siquan.core.service.administering import administers
 from siquan.core.service.context import Context, read_envelopes
+from siquan.core.service.fitting import troubles
 from siquan.core.service.record import decision_from
 from siquan.core.service.steps import assess, import_block
 from siquan.core.service.words import Words, fact_views
@@ -137,10 +139,10 @@ class CasePage:
             words.state(context.state), words.text(f"states.{case.state}.hint", context.state.hint), bool(context.state.final),
             case.outcome or "", case.revision, unit_view(tx, case.place), parent.id if parent else "", parent.title if parent else "",
             any(not any(b.kind in ("role", "nobody", "person") for b in s.blocks) for s in steps if s.name in own), steps, facts, tuple(open_dues), self._people(context, person, words), events,
-            len(context.events), self._progress(context, words), tuple(self._children(context, n, person, lang, False) for n in context.definition.children),
+            case.last_seq, self._progress(context, words), tuple(self._children(context, n, person, lang, False) for n in context.definition.children),
             tuple(self._collections(context, person, words)), person not in context.story.recused, True, case.last_hash,
             case.definition_hash, tuple((r.id, r.spec.title or r.id, r.version) for r in rulesets.values()), spec.unconfirmed,
-            case.opened_at,
+            case.opened_at, troubles=troubles(context, lang), repairable=administers(self.app, tx, person, case.place),
         )  # fmt: skip
 
     def _progress(self, context: Context, words: Words) -> tuple[ProgressStep, ...]:
@@ -193,17 +195,28 @@ class CasePage:
 
     def _events(self, context: Context, words: Words) -> tuple[EventView, ...]:
         tx = context.tx
-        found: list[tuple[Event, Case, Words]] = [(e, context.case, words) for e in context.events]
+        own = tx.events.latest(context.case.id, EVENTS_SHOWN * 4)
+        found: list[tuple[Event, Case, Words]] = [(e, context.case, w) for e, w in zip(own, self._words_then(context, own, words), strict=True)]
         cases = {c.id: c for cs in context._children.values() for c in cs}
         if cases:
             by_process = {c.process: Words(self.app.catalogue, self.app.definition_of(tx, c).spec, words.lang) for c in cases.values()}
-            found += [(e, cases[e.case_id], by_process[cases[e.case_id].process]) for e in tx.events.of_many(list(cases)) if e.kind != "opened"]
+            found += [(e, cases[e.case_id], by_process[cases[e.case_id].process]) for e in tx.events.newest(list(cases), EVENTS_SHOWN * 4)]
         found.sort(key=lambda x: (x[0].at, x[0].seq), reverse=True)
-        opinions = tx.facts.opinions(context.case.id)
+        opinions = tx.facts.opinions(context.case.id, own[0].seq if own else 0)
         shown = [
             self._event(context, e, c, w, opinions.get(e.seq, "") if c.id == context.case.id else "") for e, c, w in found[: EVENTS_SHOWN * 4]
         ]
         return tuple(_gathered(shown, words.lang)[:EVENTS_SHOWN])
+
+    def _words_then(self, context: Context, events: Sequence[Event], words: Words) -> list[Words]:
+        """What each event is told in: before a case was taken to another version, states had the names of the old one."""
+        out: list[Words] = []
+        for event in reversed(events):
+            out.append(words)
+            if event.kind == "migrated" and "migration" in event.data:
+                old = self.app.pinned(context.tx, event.data["pinned_from"]).definitions.get(context.case.process)
+                words = Words(self.app.catalogue, old.spec, words.lang) if old is not None else words
+        return out[::-1]
 
     def _event(self, context: Context, event: Event, case: Case, words: Words, text: str) -> EventView:
         data, zh = event.data, words.lang == "zh"
@@ -225,6 +238,9 @@ class CasePage:
                 title = f"录入 {n} 项事实" if zh else f"stated {n} facts"
         elif kind == "recused":
             title = "申报回避" if zh else "declared a conflict of interest"
+        elif kind in ("migrated", "repaired") and "label" not in data:
+            title = _changed(data, kind, zh)
+            to = words.state_named(data["to"]) if data.get("to") != data.get("from") else ""
         elif kind == "migrated":
             title = f"改按规则 {data['label']} 办理" if zh else f"moved to the rules {data['label']}"
         elif kind == "deadline":
@@ -327,6 +343,16 @@ class CasePage:
                 )
             )  # fmt: skip
         return out
+
+
+def _changed(data: dict[str, Any], kind: str, zh: bool) -> str:
+    """A case taken to another version of its process, put back, or repaired, in a sentence."""
+    if kind == "repaired":
+        return "修复：改到别的状态" if zh else "repaired: put into another state"
+    head = str(data.get("definition", ""))[:8]
+    if data.get("undo"):
+        return f"撤销迁移，回到版本 {head}" if zh else f"migration undone, back to version {head}"
+    return f"迁移到流程的新版本 {head}" if zh else f"moved to the version {head} of the process"
 
 
 def _gathered(events: list[EventView], lang: str) -> list[EventView]:

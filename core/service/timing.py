@@ -38,6 +38,12 @@ def sync_deadlines(context: Context) -> dt.date | None:
     return tx.deadlines.next_of(case.id)
 
 
+def foreseen(context: Context) -> dict[str, Due | None]:
+    """What the deadlines of the current state would be now; nothing is written. None: its start or length is not known."""
+    calendar, entered = context.app.calendar(context.tx), context.story.entered.get(context.case.state, context.tx.at)
+    return {spec.name: _computed(context, spec, entered, calendar) for spec in context.state.dues}
+
+
 def _latest(rows: list[Deadline]) -> Deadline | None:
     """The open row, else the newest."""
     return max(rows, key=lambda r: (r.status == "open", r.created_at, r.end_date), default=None)

@@ -296,6 +296,20 @@ class Cases(Repository):
         where = (_C.process == process, _C.is_open == sa.true(), _C.id > after)
         return self._all(Case, select(Case, t.case_file).where(*where).order_by(_C.id).limit(limit))
 
+    def count_versions(self, process: str) -> dict[str, tuple[int, int]]:
+        """{definition hash: (open, closed)} of one process."""
+        out: dict[str, tuple[int, int]] = {}
+        by = sa.select(_C.definition_hash, _C.is_open, sa.func.count()).where(_C.process == process)
+        for digest, is_open, n in self.tx.conn.execute(by.group_by(_C.definition_hash, _C.is_open)):
+            was = out.get(digest, (0, 0))
+            out[digest] = (was[0] + n, was[1]) if is_open else (was[0], was[1] + n)
+        return out
+
+    def count_open_states(self, process: str) -> dict[tuple[str, str], int]:
+        """{(definition hash, state): open cases} of one process."""
+        by = sa.select(_C.definition_hash, _C.state, sa.func.count()).where(_C.process == process, _C.is_open == sa.true())
+        return {(d, s): int(n) for d, s, n in self.tx.conn.execute(by.group_by(_C.definition_hash, _C.state))}
+
     def ids(self, after: str = "", limit: int = 500) -> list[str]:
         page = sa.select(_C.id).where(_C.id > after).order_by(_C.id).limit(limit)
         return list(self.tx.conn.execute(page).scalars())

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from siquan.core.store import tables as t
 from siquan.core.store.prepared import Prepared
-from siquan.core.store.repository import Repository, chunks, select
+from siquan.core.store.repository import Repository, chunks, revived, select
 from siquan.core.store.rows import Deadline
 
 _D = t.deadline.c
@@ -105,6 +105,15 @@ class Deadlines(Repository):
             "fired_at": sa.case((_D.end_date < end_date, sa.null()), else_=_D.fired_at),
         }  # fmt: skip
         self._run(sa.update(t.deadline).where(_D.id == deadline_id).values(values))
+
+    def relabel(self, deadline_id: str, state: str, then: str) -> None:
+        """The state of the deadline has another name by now, or another step fires by itself at its end."""
+        self._run(sa.update(t.deadline).where(_D.id == deadline_id).values(state=state, then=then))
+
+    def put_back(self, was: Mapping[str, Any]) -> None:
+        """A row as `plain_row` wrote it down earlier."""
+        row = revived(t.deadline, was)
+        self._run(sa.update(t.deadline).where(_D.id == row.pop("id")).values(row))
 
     def next_of(self, case_id: str) -> dt.date | None:
         """The earliest open last day: what `due_on` of the case should say."""

@@ -81,6 +81,14 @@ class Events(Repository):
                 Event, select(Event, t.event).where(_E.case_id.in_(part)).order_by(_E.case_id, _E.seq)
             )
 
+    def newest(self, case_ids: Iterable[str], limit: int) -> list[Event]:
+        """The last events of several cases together, newest first."""
+        found: list[Event] = []
+        for part in chunks(case_ids):
+            page = select(Event, t.event).where(_E.case_id.in_(part), _E.kind != "opened")
+            found += self._all(Event, page.order_by(_E.at.desc(), _E.seq.desc()).limit(limit))
+        return sorted(found, key=lambda e: (e.at, e.seq), reverse=True)[:limit]
+
     def count(self, case_id: str) -> int:
         return self._count(sa.select(sa.func.count()).select_from(t.event).where(_E.case_id == case_id))
 

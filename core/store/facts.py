@@ -108,6 +108,13 @@ class Facts(Repository):
                     out[fact.case_id][fact.path] = fact
         return out
 
+    def count_open(self, process: str, path: str) -> int:
+        """Open cases of a process in which the path, or a field of it, has a value."""
+        c, under = t.case_file.c, _F.path.startswith(f"{path}.", autoescape=True)
+        where = (c.process == process, c.is_open == sa.true(), _F.is_current == sa.true(), sa.or_(_F.path == path, under))
+        joined = t.fact_value.join(t.case_file, c.id == _F.case_id)
+        return self._count(sa.select(sa.func.count(sa.distinct(_F.case_id))).select_from(joined).where(*where))
+
     def history(self, case_id: str, path: str | None = None) -> list[FactValue]:
         """Every value ever stated, oldest first, erased ones included."""
         where = [_F.case_id == case_id] + ([_F.path == path] if path else [])
@@ -118,9 +125,9 @@ class Facts(Repository):
         where = (_F.case_id == case_id, _F.seq == seq)
         return self._all(FactValue, select(FactValue, t.fact_value).where(*where).order_by(_F.path))
 
-    def opinions(self, case_id: str) -> dict[int, str]:
-        """{event: text} of the opinions that were not erased."""
-        where = (_F.case_id == case_id, _F.path == OPINION, _F.erased_at.is_(None))
+    def opinions(self, case_id: str, since: int = 0) -> dict[int, str]:
+        """{event: text} of the opinions that were not erased, from the event `since` on."""
+        where = (_F.case_id == case_id, _F.path == OPINION, _F.seq >= since, _F.erased_at.is_(None))
         return {
             f.seq: str(f.value) for f in self._all(FactValue, select(FactValue, t.fact_value).where(*where))
         }

@@ -254,6 +254,31 @@ audit_root = sa.Table(
     sa.Column("day", Day, primary_key=True), _str("root", 128), _str("prev_root", 128), _int("cases"), _at(),
 )  # fmt: skip
 
+# -- change of a process, repair of a case -----------------------------------------------------------------------
+#: open cases of one process taken to another version of it: what was planned, who confirmed, how it went
+migration = sa.Table(
+    "migration", metadata,
+    _id(), _str("process", 200), _str("to_hash", 128), _json("mapping"), _str("status", 20), _text("reason"),
+    _str("planned_by", 100), _at("planned_at"), _opt("confirmed_by", 100), _at("confirmed_at", null=True),
+    _at("ended_at", null=True), _opt("undone_by", 100), _at("undone_at", null=True), _text("undo_reason"), _json("counts"),
+    sa.Index("ix_migration_process", "process", "planned_at"),
+)  # fmt: skip
+#: one case of it; `earlier` is what an undo puts back
+migration_case = sa.Table(
+    "migration_case", metadata,
+    sa.Column("migration_id", sa.String(100), sa.ForeignKey("migration.id"), primary_key=True), _case(key=True),
+    _opt("head_id", 100), _str("status", 20), _text("why"), _str("from_hash", 128), _str("from_state", 200),
+    _str("to_state", 200), _int("seq"), _json("earlier"), _at(),
+    sa.Index("ix_migration_case_case", "case_id"), sa.Index("ix_migration_case_status", "migration_id", "status"),
+)  # fmt: skip
+repair = sa.Table(
+    "repair", metadata,
+    _id(), _case(), _str("from_state", 200), _str("to_state", 200), _int("revision"), _bool("reopen"), _text("reason"),
+    _str("status", 20), _str("proposed_by", 100), _at("proposed_at"), _opt("confirmed_by", 100),
+    _at("confirmed_at", null=True),
+    sa.Index("ix_repair_case", "case_id", "status"), sa.Index("ix_repair_status", "status", "proposed_at"),
+)  # fmt: skip
+
 # -- background work: columns belong to core/jobs.py, which speaks to them through its own table objects -----
 job = sa.Table(
     "job", metadata,
