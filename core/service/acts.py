@@ -105,9 +105,10 @@ class Acts:
             data["facts"] = commitments
         if case.parent_id:
             data["parent"] = case.parent_id
+        name = title or self._title(self._fresh(context))
+        data["titled"] = tx.facts.put_title(case.id, seq, name)
         tx.events.append(case.id, "opened", person, data)
         context = self._fresh(context)
-        name = title or self._title(context)
         tx.tasks.open(case.id, case.state)
         due = sync_deadlines(context)
         tx.cases.update(case.id, 1, title=name, due_on=due)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,11 @@ from siquan.core.policy.views import (
 from siquan.core.rules.decision import Decision
 from siquan.core.service.accounts import Accounts
 from siquan.core.service.acts import Acts
+from siquan.core.service.administration import Administration
 from siquan.core.service.app import App
 from siquan.core.service.clockwork import Clockwork
 from siquan.core.service.drafts import Drafts
+from siquan.core.service.eventlog import EventLog
 from siquan.core.service.flips import Flips
 from siquan.core.service.forms import Forms
 from siquan.core.service.impacts import Impacts
@@ -35,12 +37,15 @@ from siquan.core.service.moving import Moving, Names
 from siquan.core.service.pages import CasePage
 from siquan.core.service.papers import Papers
 from siquan.core.service.processes import Processes
+from siquan.core.service.repairing import Repairing
+from siquan.core.service.replaying import Replaying
 from siquan.core.service.rules import Rules
 from siquan.core.service.uploads import Uploads
 from siquan.core.service.versions import Versions
 from siquan.core.service.ways import Ways
 from siquan.core.store import audit
 from siquan.core.store.database import Store
+from siquan.core.store.roots import Root, root_of, verify_since
 from siquan.core.views import (
     Account,
     ActResult,
@@ -54,7 +59,18 @@ from siquan.core.views import (
     ProcessCard,
     ProcessView,
 )
-from siquan.core.views_change import DiffView, MigrationView, PlanView, VersionView
+from siquan.core.views_change import (
+    AdminView,
+    DiffView,
+    IncidentView,
+    MigrationView,
+    PlanView,
+    RepairForm,
+    RepairView,
+    RootView,
+    StuckCase,
+    VersionView,
+)
 
 
 class Siquan:
@@ -76,6 +92,10 @@ class Siquan:
         self._ways = Ways(self.app, self._papers, self._rules.prover)
         self._versions = Versions(self.app)
         self._moving = Moving(self.app, self._acts, self._versions)
+        self._repairing = Repairing(self.app, self._acts)
+        self._replaying = Replaying(self.app, self._papers)
+        self._eventlog = EventLog(self.app)
+        self._administration = Administration(self.app, self._moving, self._repairing)
 
     # people
 
@@ -171,6 +191,7 @@ class Siquan:
         self._uploads.attach(jobs, folder)
         self._impacts.attach(jobs)
         self._moving.attach(jobs)
+        self._administration.attach(jobs)
 
     # deciding and proving
 
@@ -187,7 +208,12 @@ class Siquan:
         return self._papers.explain(case_id, person, lang)
 
     def replay(self, case_id: str | None = None) -> list[dict[str, Any]]:
-        return self._papers.replay(case_id)
+        """Every difference between the events and the rows; an empty list is a clean history."""
+        return list(self._replaying.all(case_id))
+
+    def replay_each(self, case_id: str | None = None, decisions: bool = True) -> Iterator[dict[str, Any]]:
+        """The same one by one, as they are found."""
+        return self._replaying.all(case_id, decisions)
 
     def audit_verify(self, case_id: str | None = None) -> list[audit.AuditFinding]:
         return audit.verify(self.app.store, case_id)
@@ -195,6 +221,22 @@ class Siquan:
     def audit_head(self, case_id: str) -> str:
         with self.app.store.read() as tx:
             return tx.cases.get(case_id).last_hash
+
+    def audit_since(self, day: dt.date, printed: str = "") -> list[audit.AuditFinding]:
+        """What does not go on from the root that was printed of a day; an empty list is a clean audit since then."""
+        return list(verify_since(self.app.store, day, printed))
+
+    def audit_root(self, day: dt.date | None = None) -> Root:
+        """The sealed root that covers a day, by default the newest; for whoever sits at the machine."""
+        with self.app.store.read() as tx:
+            return root_of(tx, day)
+
+    def export_events(
+        self, person: str, path: Path, format: str, process: str = "", since: dt.date | None = None, until: dt.date | None = None,
+        names: bool = False,
+    ) -> tuple[int, int]:  # fmt: skip
+        """The event log as a file for process mining; (cases, events)."""
+        return self._eventlog.to_file(person, path, format, process=process, since=since, until=until, names=names)
 
     def way_out(self, decision_id: str, person: str, lang: str = "zh") -> WayOutView:
         return self._ways.out(decision_id, person, lang)
@@ -317,6 +359,45 @@ class Siquan:
     def migration_id(self, name: str) -> str:
         """The id of a migration by the beginning of it."""
         return self._moving.find(name)
+
+    # repair
+
+    def repair_form(self, case_id: str, person: str, lang: str = "zh") -> RepairForm:
+        return self._repairing.form(case_id, person, lang)
+
+    def propose_repair(self, case_id: str, person: str, to: str, reason: str, reopen: bool = False, revision: int | None = None) -> RepairView:
+        return self._repairing.propose(case_id, person, to, reason, reopen, revision)
+
+    def repair(self, case_id: str, person: str, key: str | None = None, repair: str = "") -> ActResult:
+        """The second person carries out what the first proposed."""
+        return self._repairing.carry_out(case_id, person, key, repair)
+
+    # the administrator's desk
+
+    def may_administer(self, person: str) -> bool:
+        return self._administration.may(person)
+
+    def administration(self, person: str, lang: str = "zh") -> AdminView:
+        return self._administration.overview(person, lang)
+
+    def stuck(self, person: str = "", lang: str = "zh", limit: int = 200) -> tuple[tuple[StuckCase, ...], int]:
+        """Cases nobody can move on; without a person for whoever sits at the machine."""
+        if not person:
+            found, total = self._administration.stuck.find(lang, limit)
+            return tuple(found), total
+        return self._administration.stuck_cases(person, lang, limit)
+
+    def incidents(self, person: str, status: str = "open", page: int = 1) -> tuple[IncidentView, ...]:
+        return self._administration.incidents(person, status, page)
+
+    def close_incident(self, incident: str, person: str, note: str) -> None:
+        self._administration.close_incident(incident, person, note)
+
+    def roots(self, person: str, limit: int = 60, before: dt.date | None = None) -> tuple[RootView, ...]:
+        return self._administration.roots(person, limit, before)
+
+    def root(self, person: str, day: dt.date | None = None) -> RootView:
+        return self._administration.root(person, day)
 
     # time
 

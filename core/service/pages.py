@@ -11,8 +11,8 @@ from siquan.core.diagram import main_line
 from siquan.core.engine.deadlines import Due, remaining
 from siquan.core.errors import NoAccess
 from siquan.core.rules.decision import Decision
-from siquan.core.service.app import ZONE, App
 from siquan.core.service.administering import administers
+from siquan.core.service.app import ZONE, App
 from siquan.core.service.context import Context, read_envelopes
 from siquan.core.service.fitting import troubles
 from siquan.core.service.record import decision_from

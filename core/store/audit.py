@@ -18,7 +18,7 @@ from siquan.core.store import chain
 from siquan.core.store import tables as t
 from siquan.core.store.canonical import instant, parse
 from siquan.core.store.database import Store
-from siquan.core.store.facts import OPINION
+from siquan.core.store.facts import OPINION, TITLE
 from siquan.core.store.layout import Layout, keep
 from siquan.core.store.policies import day_lines, event_hash
 
@@ -51,6 +51,7 @@ _MESSAGES = {
         "规则集 `{0}` 的版本 {1} 与发布时的内容不符",
         "version {1} of the rule set `{0}` is not what was published",
     ),
+    "SQA18": ("{0} 的日终根哈希与打印的不符", "the sealed root of {0} is not the printed one"),
     "SQA13": ("不认识的哈希算法 `{0}`", "the hash algorithm `{0}` is unknown"),
     "SQA14": ("决定 `{0}` 的输入摘录与其记录不符", "the inputs kept of the decision `{0}` are not those of its record"),
 }
@@ -114,8 +115,9 @@ class _Said:
         self.revision = data.get("revision", self.revision)
         for path, commitment in (data.get("facts") or {}).items():
             self.values[seq, path] = commitment
-        if data.get("opinion"):
-            self.values[seq, OPINION] = data["opinion"]
+        for path, key in ((OPINION, "opinion"), (TITLE, "titled")):
+            if data.get(key):
+                self.values[seq, path] = data[key]
         for name, commitment in (data.get("collections") or {}).items():
             self.batches[seq, name] = commitment
         for one in [data.get("decision"), *(data.get("decisions") or [])]:

@@ -310,6 +310,29 @@ class Cases(Repository):
         by = sa.select(_C.definition_hash, _C.state, sa.func.count()).where(_C.process == process, _C.is_open == sa.true())
         return {(d, s): int(n) for d, s, n in self.tx.conn.execute(by.group_by(_C.definition_hash, _C.state))}
 
+    def standing(self) -> list[tuple[str, str, str, str, int]]:
+        """(process, definition hash, state, place, open cases): the groups open cases stand in."""
+        by = (_C.process, _C.definition_hash, _C.state, _C.place)
+        found = sa.select(*by, sa.func.count()).where(_C.is_open == sa.true()).group_by(*by).order_by(*by)
+        return [(str(p), str(d), str(s), str(u), int(n)) for p, d, s, u, n in self.tx.conn.execute(found)]
+
+    def standing_in(self, process: str, digest: str, state: str, place: str, limit: int) -> list[Case]:
+        """Open cases of one such group, by id."""
+        where = (_C.process == process, _C.is_open == sa.true(), _C.state == state, _C.definition_hash == digest, _C.place == place)
+        return self._all(Case, select(Case, t.case_file).where(*where).order_by(_C.id).limit(limit))
+
+    def left_by_opener(self, process: str, digest: str, state: str, place: str) -> list[Case]:
+        """Cases of a group whose opener is not in service any more."""
+        p, here = t.person.c, (_C.process == process, _C.is_open == sa.true(), _C.state == state, _C.definition_hash == digest, _C.place == place)
+        joined = select(Case, t.case_file).outerjoin(t.person, p.id == _C.opened_by).where(*here, sa.or_(p.id.is_(None), p.active == sa.false()))
+        return self._all(Case, joined.order_by(_C.id))
+
+    def without_task(self, limit: int = 1000) -> list[str]:
+        """Open cases that have no open task."""
+        task = sa.select(t.task.c.id).where(t.task.c.case_id == _C.id, t.task.c.closed_at.is_(None)).exists()
+        where = (_C.is_open == sa.true(), ~task)
+        return list(self.tx.conn.execute(sa.select(_C.id).where(*where).order_by(_C.id).limit(limit)).scalars())
+
     def ids(self, after: str = "", limit: int = 500) -> list[str]:
         page = sa.select(_C.id).where(_C.id > after).order_by(_C.id).limit(limit)
         return list(self.tx.conn.execute(page).scalars())
