@@ -24,6 +24,7 @@ from siquan.core.rules.say import show
 from siquan.web import catalogue, dates, faults, safety, visitor
 from siquan.web.blueprints import (
     admin,
+    administration,
     api,
     auth,
     cases,
@@ -37,6 +38,7 @@ from siquan.web.blueprints import (
     rules,
     sheets,
     steps,
+    versions,
 )
 from siquan.web.catalogue import gettext as _
 from siquan.web.demo import DemoAccount, demo
@@ -98,7 +100,7 @@ def create_app(
     app.after_request(safety.headers)
     faults.register(app)
     people = (auth, inbox, processes, cases, steps, children, sheets, decisions, admin, api)
-    for module in (*people, rules, drafts, impacts, releases):
+    for module in (*people, rules, drafts, impacts, releases, versions, administration):
         app.register_blueprint(module.bp)
     auth.limit_sign_in(app)
     app.extensions["siquan_sources"] = service.sources()

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from siquan.core.cli import changing
 from siquan.core.cli.reading import (
     find_case,
     open_service,
@@ -15,6 +16,7 @@ from siquan.core.cli.reading import (
     read_bytes,
     read_facts,
 )
+from siquan.core.errors import BadInput
 from siquan.core.service.record import record_of
 
 
@@ -85,6 +87,10 @@ def import_(args: argparse.Namespace) -> int:
 
 
 def export(args: argparse.Namespace) -> int:
+    if args.case == "events" and not args.target:
+        return changing.export_events(args)
+    if not args.target:
+        raise BadInput(why="导出哪张表：siquan export 事项 表；事件记录是 siquan export events")
     service = open_service()
     name, data = service.sheet(find_case(service, args.case), args.target, args.by, args.empty)
     path = Path(args.output or name)
@@ -97,14 +103,17 @@ def export(args: argparse.Namespace) -> int:
 
 
 def replay(args: argparse.Namespace) -> int:
-    differences = open_service().replay(args.case)
+    found = open_service().replay_each(args.case)
+    n = 0
     if args.json:
+        differences = list(found)
+        n = len(differences)
         print_json(differences)
     else:
-        for d in differences:
-            print("　".join(f"{k}={v}" for k, v in d.items()))
-        print(f"{len(differences)} 处不符")
-    return 1 if differences else 0
+        for n, d in enumerate(found, start=1):  # noqa: B007
+            print("　".join(f"{k}={v}" for k, v in d.items()), flush=True)
+        print(f"{n} 处不符")
+    return 1 if n else 0
 
 
 def sweep(args: argparse.Namespace) -> int:
@@ -114,8 +123,15 @@ def sweep(args: argparse.Namespace) -> int:
 
 
 def audit(args: argparse.Namespace) -> int:
+    if args.what == "root":
+        return changing.audit_root(args)
+    if args.root and not args.since:
+        raise BadInput(why="--root 要和 --since 一起写")
     service = open_service()
-    findings = service.audit_verify(find_case(service, args.case) if args.case else None)
+    if args.since:
+        findings = service.audit_since(changing.since(args), args.root)
+    else:
+        findings = service.audit_verify(find_case(service, args.case) if args.case else None)
     if args.json:
         print_json({"ok": not findings, "findings": [{"case": f.case_id, "seq": f.seq, "code": f.code, "message": f.zh} for f in findings]})
     else:

@@ -23,6 +23,7 @@ from siquan.core.policy.views import (
 from siquan.core.rules.decision import Decision
 from siquan.core.service.accounts import Accounts
 from siquan.core.service.acts import Acts
+from siquan.core.service.administering import may_change
 from siquan.core.service.administration import Administration
 from siquan.core.service.app import App
 from siquan.core.service.clockwork import Clockwork
@@ -33,9 +34,10 @@ from siquan.core.service.forms import Forms
 from siquan.core.service.impacts import Impacts
 from siquan.core.service.inbox import Inbox
 from siquan.core.service.migrating import Migrating
-from siquan.core.service.moving import Moving, Names
+from siquan.core.service.moving import Moving
 from siquan.core.service.pages import CasePage
 from siquan.core.service.papers import Papers
+from siquan.core.service.planning import Names, Planning
 from siquan.core.service.processes import Processes
 from siquan.core.service.repairing import Repairing
 from siquan.core.service.replaying import Replaying
@@ -91,7 +93,8 @@ class Siquan:
         self._migrating = Migrating(self.app, self._acts, self._rules)
         self._ways = Ways(self.app, self._papers, self._rules.prover)
         self._versions = Versions(self.app)
-        self._moving = Moving(self.app, self._acts, self._versions)
+        self._planning = Planning(self.app)
+        self._moving = Moving(self.app, self._acts, self._planning)
         self._repairing = Repairing(self.app, self._acts)
         self._replaying = Replaying(self.app, self._papers)
         self._eventlog = EventLog(self.app)
@@ -335,7 +338,7 @@ class Siquan:
         return self._versions.diff(process, person, other, lang, file)
 
     def plan_migration(self, process: str, person: str, mapping: Sequence[str] | Names = (), lang: str = "zh", dry_run: bool = False) -> PlanView:
-        return (self._moving.dry_run if dry_run else self._moving.plan)(process, person, mapping, lang)
+        return (self._moving.dry_run if dry_run else self._planning.plan)(process, person, mapping, lang)
 
     def propose_migration(self, process: str, person: str, reason: str, mapping: Sequence[str] | Names = ()) -> MigrationView:
         return self._moving.propose(process, person, reason, mapping)
@@ -359,6 +362,10 @@ class Siquan:
     def migration_id(self, name: str) -> str:
         """The id of a migration by the beginning of it."""
         return self._moving.find(name)
+
+    def may_migrate(self, person: str) -> bool:
+        with self.app.store.read() as tx:
+            return may_change(self.app, tx, person)
 
     # repair
 

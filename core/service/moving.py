@@ -7,7 +7,7 @@ what it has stated stays as it was stated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,21 +19,15 @@ from siquan.core.service.acts import MAX_TEXT, Acts
 from siquan.core.service.administering import may_change, must_change
 from siquan.core.service.app import ZONE, App
 from siquan.core.service.context import Context
-from siquan.core.service.fitting import FREE, MAP, NEVER, Family, family
+from siquan.core.service.fitting import FREE, family
+from siquan.core.service.planning import PAGE, SHOWN, Names, Planning, flat
 from siquan.core.service.refusal import check_text
 from siquan.core.service.timing import sync_deadlines
-from siquan.core.service.versions import Versions
 from siquan.core.store.database import DatabaseBusy
 from siquan.core.store.repository import plain_row
 from siquan.core.store.rows import Case, Migration, MigrationCase
 from siquan.core.store.transaction import Tx
 from siquan.core.views_change import MigrationView, PlanCase, PlanView
-
-PAGE = 200
-#: cases a plan lists of each kind
-SHOWN = 200
-SAME = "same"
-Names = dict[str, dict[str, str]]
 
 
 class MigrationRefused(Refused):
@@ -55,8 +49,8 @@ class _Tried(Exception):
 class Moving:
     """Without jobs (tests, in-memory stores, the command line) a migration runs at once."""
 
-    def __init__(self, app: App, acts: Acts, versions: Versions) -> None:
-        self.app, self.acts, self.versions = app, acts, versions
+    def __init__(self, app: App, acts: Acts, planning: Planning) -> None:
+        self.app, self.acts, self.planning = app, acts, planning
         self.jobs: Jobs | None = None
 
     def attach(self, jobs: Jobs) -> None:
@@ -64,126 +58,13 @@ class Moving:
         self.jobs = jobs
         jobs.register("migrate", self._job, queue="bulk")
 
-    # planning
-
-    def _process(self, process: str) -> str:
-        spec = self.app.definition(process).spec
-        if spec.child_of is not None:
-            raise BadInput(why=f"“{spec.title}”是子事项，随所属事项一起迁移；请写 `{spec.child_of.process}`")
-        return spec.id
-
-    def names(self, process: str, mapping: Sequence[str] | Mapping[str, Mapping[str, str]], target: Bound) -> Names:
-        """`old=new`, for a child process `process:old=new`, as {process: {old: new}}. Raises BadInput."""
-        if isinstance(mapping, Mapping):
-            found = {p: dict(names) for p, names in mapping.items() if names}
-        else:
-            found = {}
-            for text in mapping:
-                old, eq, new = text.partition("=")
-                head, colon, state = old.strip().rpartition(":")
-                if not eq or not state.strip() or not new.strip():
-                    raise BadInput(why=f"`{text[:80]}` 应写成 旧状态=新状态")
-                own = self._member(process, head.strip(), target) if colon else process
-                if state.strip() in found.setdefault(own, {}):
-                    raise BadInput(why=f"`{state.strip()[:60]}` 写了两次")
-                found[own][state.strip()] = new.strip()
-        for own, names in found.items():
-            definition = target.definitions.get(own)
-            if definition is None:
-                raise BadInput(why=f"新版本没有流程 `{own[:60]}`")
-            for old, new in names.items():
-                there = definition.spec.state(new)
-                if there is None:
-                    raise BadInput(why=f"新版本的“{definition.spec.title}”没有状态 `{new[:60]}`")
-                if there.final:
-                    raise BadInput(why=f"`{new[:60]}` 是办结状态：迁移不替人作决定")
-                if not self._known(own, old):
-                    raise BadInput(why=f"没有一个版本的“{definition.spec.title}”有状态 `{old[:60]}`")
-        return found
-
-    def _member(self, process: str, name: str, target: Bound) -> str:
-        plugin = process.partition(".")[0]
-        for id in (name, f"{plugin}.{name}"):
-            if id in target.definitions:
-                return id
-        raise BadInput(why=f"新版本没有流程 `{name[:60]}`")
-
-    def _known(self, process: str, state: str) -> bool:
-        with self.app.store.read() as tx:
-            kept = tx.cases.count_versions(process)
-            bounds = [self.app.pinned(tx, h) for h in kept]
-            standing = {s for _, s in tx.cases.count_open_states(process)}
-        return state in standing or any(d.spec.state(state) is not None for b in bounds if (d := b.definitions.get(process)) is not None)
-
-    def _target(self, process: str) -> Bound:
-        with self.app.store.read() as tx:
-            target = self.app.in_force(tx, process)
-        self.app.remember(target)
-        return target
-
-    def _heads(self, process: str) -> Iterator[str]:
-        """Open cases without a parent, by id."""
-        after = ""
-        while True:
-            with self.app.store.read() as tx:
-                page = tx.cases.open_of(process, after, PAGE)
-            yield from (c.id for c in page if not c.parent_id)
-            if len(page) < PAGE:
-                return
-            after = page[-1].id
-
-    def _settled(self, context: Context, target: Bound) -> bool:
-        """Whether there is nothing to move: the case follows the version, or, a standing body, always does."""
-        if context.lost:
-            return False
-        return context.case.definition_hash == target.hash or self.app.bound(context.tx, context.case).hash == target.hash
-
-    def plan(self, process: str, person: str, mapping: Sequence[str] | Names = (), lang: str = "zh", shown: int = SHOWN) -> PlanView:
-        """Asks every open case; nothing is written."""
-        id = self._process(process)
-        with self.app.store.read() as tx:
-            must_change(self.app, tx, person)
-        target = self._target(id)
-        return self._plan(id, target, self.names(id, mapping, target), lang, shown)
-
-    def _plan(self, process: str, target: Bound, names: Names, lang: str, shown: int = SHOWN) -> PlanView:
-        counts = {FREE: 0, MAP: 0, NEVER: 0, SAME: 0}
-        cases: dict[str, list[PlanCase]] = {FREE: [], MAP: [], NEVER: []}
-        missing: dict[tuple[str, str], tuple[str, int]] = {}
-        heads = list(self._heads(process))
-        for at in range(0, len(heads), PAGE):
-            with self.app.store.read() as tx:
-                for case_id in heads[at : at + PAGE]:
-                    case = tx.cases.find(case_id)
-                    if case is None or not case.is_open:
-                        continue
-                    context = Context(self.app, tx, case)
-                    if self._settled(context, target):
-                        counts[SAME] += 1
-                        continue
-                    found = family(context, target, names)
-                    counts[found.kind] += 1
-                    if len(cases[found.kind]) < shown:
-                        cases[found.kind].append(plan_case(found, lang))
-                    for f in found.fits:
-                        if f.kind == MAP:
-                            key = (f.case.process, f.case.state)
-                            missing[key] = (f.state_title, missing.get(key, ("", 0))[1] + 1)
-        spec = target.definitions[process].spec
-        involved = dict.fromkeys([process, *(p for p, _ in missing), *names])
-        choices = tuple((p, tuple((s.name, s.title) for s in target.definitions[p].spec.states if not s.final)) for p in involved if p in target.definitions)
-        return PlanView(
-            process, spec.title, target.hash, _flat(names), counts, tuple(c for kind in (NEVER, MAP, FREE) for c in cases[kind]),
-            tuple((p, s, title, n) for (p, s), (title, n) in sorted(missing.items())), choices,
-        )  # fmt: skip
-
     def dry_run(self, process: str, person: str, mapping: Sequence[str] | Names = (), lang: str = "zh") -> PlanView:
         """Does it all and takes each case back at once: what a plan cannot foresee shows here."""
-        view = self.plan(process, person, mapping, lang)
-        target = self._target(view.process)
-        names = self.names(view.process, mapping, target)
+        view = self.planning.plan(process, person, mapping, lang)
+        target = self.planning.target(view.process)
+        names = self.planning.names(view.process, mapping, target)
         failed = []
-        for case_id in self._heads(view.process):
+        for case_id in self.planning.heads(view.process):
             try:
                 with self.app.store.begin() as tx:
                     self._move(tx, case_id, target, names, "dry", person, "试运行")
@@ -205,8 +86,8 @@ class Moving:
         check_text(reason, MAX_TEXT, "理由")
         if not reason.strip():
             raise BadInput(why="迁移要写明理由")
-        view = self.plan(process, person, mapping)
-        target = self._target(view.process)
+        view = self.planning.plan(process, person, mapping)
+        target = self.planning.target(view.process)
         if not view.counts[FREE]:
             raise migration_refused("planned", "计划", "no open case may move", "没有一件在办的事可以迁移")
         with self.app.store.begin() as tx:
@@ -278,7 +159,7 @@ class Moving:
         if row.status != "running":
             return
         self.app.remember(target)
-        for n, case_id in enumerate(self._heads(row.process), start=1):
+        for n, case_id in enumerate(self.planning.heads(row.process), start=1):
             self._one(row, case_id, target)
             if progress is not None and n % 50 == 0:
                 progress(n)
@@ -299,7 +180,7 @@ class Moving:
     def _move(self, tx: Tx, case_id: str, target: Bound, names: Mapping[str, Mapping[str, str]], migration: str, person: str, reason: str) -> None:
         """One case with its open children, under their locks; on record either way."""
         context = self.acts._locked(tx, case_id, None)
-        if not context.case.is_open or self._settled(context, target):
+        if not context.case.is_open or self.planning.settled(context, target):
             return
         found = family(context, target, names)
         dry = migration == "dry"
@@ -449,7 +330,7 @@ class Moving:
         definition = self.app.catalogue.definitions.get(row.process)
         may = may_change(self.app, tx, person, confirm=True)
         return MigrationView(
-            row.id, row.process, definition.spec.title if definition else row.process, row.to_hash, _flat(row.mapping), row.status, row.reason,
+            row.id, row.process, definition.spec.title if definition else row.process, row.to_hash, flat(row.mapping), row.status, row.reason,
             self.app.person_name(tx, row.planned_by), row.planned_at.astimezone(ZONE),
             self.app.person_name(tx, row.confirmed_by) if row.confirmed_by else "", row.confirmed_at.astimezone(ZONE) if row.confirmed_at else None,
             row.ended_at.astimezone(ZONE) if row.ended_at else None, self.app.person_name(tx, row.undone_by) if row.undone_by else "",
@@ -469,20 +350,6 @@ class Moving:
 _STATUS = {"planned": "计划", "running": "正在迁移", "done": "已完成", "withdrawn": "已撤回", "undone": "已撤销"}
 
 
-def plan_case(found: Family, lang: str) -> PlanCase:
-    head, zh = found.head, lang == "zh"
-
-    def said(case: Case, text: str) -> str:
-        return text if case.id == head.case.id else f"{case.title}：{text}" if zh else f"{case.title}: {text}"
-
-    reasons = tuple(said(case, w.zh if zh else w.en) for case, w in found.reasons)
-    notes = tuple(said(f.case, w.zh if zh else w.en) for f in found.fits for w in f.notes)
-    return PlanCase(
-        head.case.id, head.case.number or "", head.case.title, head.case.state, head.state_title, head.to_state, head.to_title, found.kind,
-        reasons, notes, len(found.fits) - 1, tuple(dict.fromkeys(w.code for _, w in found.reasons)),
-    )  # fmt: skip
-
-
 def _line(tx: Tx, app: App, row: MigrationCase, case: Case, to_hash: str) -> PlanCase:
     def title(digest: str, state: str) -> str:
         definition = app.pinned(tx, digest).definitions.get(case.process) if digest else None
@@ -493,7 +360,3 @@ def _line(tx: Tx, app: App, row: MigrationCase, case: Case, to_hash: str) -> Pla
         case.id, case.number or "", case.title, row.from_state, title(row.from_hash, row.from_state), row.to_state, title(to_hash, row.to_state),
         row.status, (row.why,) if row.why else (),
     )  # fmt: skip
-
-
-def _flat(names: Mapping[str, Mapping[str, str]]) -> tuple[tuple[str, str, str], ...]:
-    return tuple((p, old, new) for p, own in sorted(names.items()) for old, new in sorted(own.items()))

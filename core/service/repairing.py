@@ -43,7 +43,8 @@ class Repairing:
         self.app, self.acts = app, acts
 
     def _may(self, context: Context, person: str) -> None:
-        must_see(context, person)
+        if not administers(self.app, context.tx, person, context.case.place):
+            must_see(context, person)  # nothing is said about the case to whoever may not see it
         must_administer(self.app, context.tx, person, context.case.place)
         if person in context.story.recused:
             raise NoAccess(why="你已对这件事申报回避")

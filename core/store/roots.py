@@ -44,7 +44,7 @@ def root_of(tx: Tx, day: dt.date | None = None) -> Root:
     where = [_R.day <= day] if day else []
     row = tx.conn.execute(sa.select(*_COLUMNS).where(*where).order_by(_R.day.desc()).limit(1)).first()
     if row is None:
-        raise NotFound(kind="日终根哈希", name=day.isoformat() if day else "")
+        raise NotFound(kind="封存过的日子", name=f"{day} 或以前" if day else "任何一天")
     return Root(*row)
 
 
