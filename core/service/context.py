@@ -41,6 +41,7 @@ class Context:
         self.today = app.today()
         self._parent = parent
         self.given: dict[str, Stated] = {}
+        self._names: dict[str, str] = {}
 
     @cached_property
     def definition(self) -> Definition:
@@ -100,6 +101,13 @@ class Context:
     @cached_property
     def book(self) -> ParameterBook:
         return self.app.book_of(self.tx, self.case)
+
+    def name_of(self, person: str) -> str:
+        """A person's name, looked up once for however many lines bear it."""
+        found = self._names.get(person)
+        if found is None:
+            found = self._names[person] = self.app.person_name(self.tx, person)
+        return found
 
     # facts
 

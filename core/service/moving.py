@@ -212,7 +212,7 @@ class Moving:
         self, tx: Tx, case: Case, to: str, target: Bound, names: Mapping[str, str], migration: str, person: str, reason: str
     ) -> tuple[int, dict[str, Any]]:
         """The event, and what an undo will need."""
-        rows = [d for d in tx.deadlines.of(case.id) if d.status in ("open", "fired")]
+        rows = tx.deadlines.live(case.id)
         earlier = {"deadlines": [plain_row(d) for d in rows]}
         seq = tx.events.next_seq(case.id)
         data: dict[str, Any] = {
@@ -227,8 +227,8 @@ class Moving:
         no longer has is cancelled."""
         tx, case = fresh.tx, fresh.case
         dues = {d.name: d for d in fresh.state.dues}
-        for row in tx.deadlines.of(case.id):
-            if row.state != was or row.status not in ("open", "fired"):
+        for row in tx.deadlines.live(case.id):
+            if row.state != was:
                 continue
             due = dues.get(row.name)
             if due is not None:

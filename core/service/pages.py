@@ -195,7 +195,8 @@ class CasePage:
 
     def _events(self, context: Context, words: Words) -> tuple[EventView, ...]:
         tx = context.tx
-        own = tx.events.latest(context.case.id, EVENTS_SHOWN * 4)
+        # many children's events may become one line; a case without any shows one line an event
+        own = tx.events.latest(context.case.id, EVENTS_SHOWN * 4 if context._children else EVENTS_SHOWN)
         found: list[tuple[Event, Case, Words]] = [(e, context.case, w) for e, w in zip(own, self._words_then(context, own, words), strict=True)]
         cases = {c.id: c for cs in context._children.values() for c in cs}
         if cases:
@@ -255,7 +256,7 @@ class CasePage:
         schema = context.definition.schema
         changed = tuple((words.fact(schema, p), "") for p in list(data.get("facts") or {})[:8]) if case.id == context.case.id else ()
         return EventView(
-            event.seq, event.at.astimezone(ZONE), context.app.person_name(context.tx, event.actor), kind, title, to,
+            event.seq, event.at.astimezone(ZONE), context.name_of(event.actor), kind, title, to,
             decisions[-1]["outcome"] if decisions else "", "；".join(x for x in (reasons, text) if x), changed,
             decisions[-1]["id"] if decisions else "", (), case.id if case.id != context.case.id else "",
             case.title if case.id != context.case.id else "", event.hash,

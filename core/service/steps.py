@@ -115,8 +115,8 @@ def _time_block(context: Context, transition: TransitionSpec) -> Block | None:
     if not transition.not_before:
         return None
     rows = [
-        d for d in context.tx.deadlines.of(context.case.id)
-        if d.state == context.case.state and d.name == transition.not_before and d.status in ("open", "fired")
+        d for d in context.tx.deadlines.live(context.case.id)
+        if d.state == context.case.state and d.name == transition.not_before
     ]  # fmt: skip
     if not rows:
         # a time nobody can work out has not passed

@@ -21,7 +21,7 @@ def sync_deadlines(context: Context) -> dt.date | None:
     calendar = context.app.calendar(tx)
     version = int(calendar.version or 0)
     entered = context.story.entered.get(case.state, tx.at)
-    rows = [d for d in tx.deadlines.of(case.id) if d.state == case.state and d.created_at >= entered]
+    rows = [d for d in tx.deadlines.live(case.id, entered) if d.state == case.state]
     for spec in context.state.dues:
         old = _latest([r for r in rows if r.name == spec.name and r.status in ("open", "fired")])
         due = _computed(context, spec, entered, calendar)

@@ -19,8 +19,21 @@ _OF = Prepared(
     .where(_D.case_id == sa.bindparam("b_case"))
     .order_by(_D.end_date, _D.created_at, _D.id)
 )
-_NEXT = Prepared(
-    sa.select(sa.func.min(_D.end_date)).where(_D.case_id == sa.bindparam("b_case"), _D.status == "open")
+# without `min`: for the least of a column a planner walks that column's index, through every open deadline there is
+_NEXT = Prepared(sa.select(_D.end_date).where(_D.case_id == sa.bindparam("b_case"), _D.status == "open"))
+#: what still counts: met and cancelled ones pile up as a case goes to and fro
+_LIVE = Prepared(
+    select(Deadline, t.deadline)
+    .where(_D.case_id == sa.bindparam("b_case"), _D.status == sa.bindparam("b_status"))
+    .order_by(_D.end_date, _D.created_at, _D.id)
+)
+_EVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_RECENT = Prepared(
+    select(Deadline, t.deadline)
+    .where(
+        _D.case_id == sa.bindparam("b_case"), sa.or_(_D.status == "open", _D.status == "fired"), _D.created_at >= sa.bindparam("b_since")
+    )
+    .order_by(_D.end_date, _D.created_at, _D.id)
 )
 _SETTLE_STATE = Prepared(
     sa.update(t.deadline).where(
@@ -52,8 +65,13 @@ class Deadlines(Repository):
         return row
 
     def of(self, case_id: str, status: str | None = None) -> list[Deadline]:
-        found = self._found(Deadline, _OF, {"b_case": case_id})
-        return [d for d in found if d.status == status] if status else found
+        if status:
+            return self._found(Deadline, _LIVE, {"b_case": case_id, "b_status": status})
+        return self._found(Deadline, _OF, {"b_case": case_id})
+
+    def live(self, case_id: str, since: dt.datetime | None = None) -> list[Deadline]:
+        """Those that are open or fired, made at `since` or later: what the state a case stands in may have."""
+        return self._found(Deadline, _RECENT, {"b_case": case_id, "b_since": since or _EVER})
 
     def of_many(self, case_ids: Collection[str], status: str = "open") -> dict[str, list[Deadline]]:
         """{case: deadlines, the next first} with an entry for every case asked for."""
@@ -117,5 +135,4 @@ class Deadlines(Repository):
 
     def next_of(self, case_id: str) -> dt.date | None:
         """The earliest open last day: what `due_on` of the case should say."""
-        found: dt.date | None = _NEXT.rows(self.tx, {"b_case": case_id})[0][0]
-        return found
+        return min((row[0] for row in _NEXT.rows(self.tx, {"b_case": case_id})), default=None)
