@@ -106,11 +106,13 @@ class Moving:
             tx.definitions.put(target.hash, "plugin", target.spec.name, target.spec.model_dump_json())
 
     def withdraw(self, migration_id: str, person: str) -> MigrationView:
-        """Takes back a plan that nobody has confirmed."""
+        """Takes back a plan that nobody has confirmed. A run that was broken off, or that goes on, ends where it is: what
+        moved has moved, and may be undone."""
         with self.app.store.begin() as tx:
             must_change(self.app, tx, person)
             row = tx.moves.get(migration_id)
-            if not tx.moves.change(row, "planned", status="withdrawn", ended_at=tx.at):
+            ended = tx.moves.change(row, "planned", status="withdrawn", ended_at=tx.at) or tx.moves.change(row, "running", status="done", ended_at=tx.at)
+            if not ended:
                 raise migration_refused("withdrawn", "撤回", "it is no plan any more", "它已经不是计划")
             return self._view(tx, tx.moves.get(row.id), person, "zh")
 
@@ -160,15 +162,19 @@ class Moving:
             return
         self.app.remember(target)
         for n, case_id in enumerate(self.planning.heads(row.process), start=1):
-            self._one(row, case_id, target)
+            if not self._one(row, case_id, target):
+                return
             if progress is not None and n % 50 == 0:
                 progress(n)
         with self.app.store.begin() as tx:
             tx.moves.change(row, "running", status="done", ended_at=tx.at)
 
-    def _one(self, row: Migration, case_id: str, target: Bound) -> None:
+    def _one(self, row: Migration, case_id: str, target: Bound) -> bool:
+        """False when the run was ended meanwhile."""
         try:
             with self.app.store.begin() as tx:
+                if tx.moves.get(row.id).status != "running":
+                    return False
                 self._move(tx, case_id, target, row.mapping, row.id, row.confirmed_by or "", row.reason)
         except DatabaseBusy:
             raise
@@ -176,6 +182,7 @@ class Moving:
             with self.app.store.begin() as tx:
                 case = tx.cases.get(case_id)
                 tx.moves.note(row.id, case_id, case_id, "failed", why=fault.text("zh"), from_hash=case.definition_hash, from_state=case.state)
+        return True
 
     def _move(self, tx: Tx, case_id: str, target: Bound, names: Mapping[str, Mapping[str, str]], migration: str, person: str, reason: str) -> None:
         """One case with its open children, under their locks; on record either way."""

@@ -61,7 +61,7 @@ def verify_since(store: Store, day: dt.date, printed: str = "") -> Iterator[audi
     then on, every case that has an event since, and the chains of the rule sets. Raises NotFound when no day is sealed."""
     with store.read() as tx:
         first = root_of(tx, day)
-        if printed and printed.strip().lower() != first.root:
+        if printed and "".join(printed.split()).lower() != first.root:  # a sheet shows it in groups
             yield audit._finding("SQA18", "", 0, first.day)
         prev = first.prev_root
         later = sa.select(*_COLUMNS).where(_R.day >= first.day).order_by(_R.day)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from siquan.core.errors import BadInput, NoAccess, NotFound
+from siquan.core.jobs import Jobs
 from siquan.core.service.moving import MigrationRefused
 from siquan.core.service.refusal import StepRefused
 
@@ -225,8 +226,42 @@ def test_a_run_that_was_broken_off_goes_on(small: Any, write_plugin: Any, monkey
     half = later.siquan.migration(plan.id, "approver")
     assert (half.status, half.done) == ("running", {"moved": 2})
     later.whole()
+    # a run whose process changed once more is ended where it is, and stands in nobody's way
+    newest = later.again(write_plugin("approval", changed(("after: 3 workdays", "after: 9 workdays"))))
+    with pytest.raises(MigrationRefused):
+        newest.siquan.confirm_migration(plan.id, "boss")
     assert later.siquan.confirm_migration(plan.id, "boss").done == {"moved": 4}
     assert [sum(e.kind == "migrated" for e in later.events(c)) for c in cases] == [1, 1, 1, 1]
+    later.whole()
+
+
+def test_a_run_can_be_ended(small: Any, write_plugin: Any, tmp_path: Path) -> None:
+    cases = [small.submitted() for _ in range(3)]
+    later = small.again(write_plugin("approval", changed(("after: 3 workdays", "after: 4 workdays"))))
+    jobs = Jobs(later.store.engine)
+    jobs.migrate()
+    later.siquan.attach(jobs, tmp_path)
+    plan = later.siquan.propose_migration("approval", "author", "改期限")
+    later.siquan.confirm_migration(plan.id, "approver")
+    assert later.siquan.withdraw_migration(plan.id, "author").status == "done"
+    assert jobs.drain() == 1 and later.siquan.migration(plan.id, "author").done == {}
+    assert {small.case(c).definition_hash for c in cases} == {small.siquan.app.force.shipped("approval").hash}
+    assert later.siquan.propose_migration("approval", "author", "再来").status == "planned"
+
+
+def test_the_background_carries_it_out(small: Any, write_plugin: Any, tmp_path: Path) -> None:
+    cases = [small.submitted() for _ in range(3)]
+    later = small.again(write_plugin("approval", changed(("after: 3 workdays", "after: 4 workdays"))))
+    jobs = Jobs(later.store.engine)
+    jobs.migrate()
+    later.siquan.attach(jobs, tmp_path)
+    plan = later.siquan.propose_migration("approval", "author", "改期限")
+    waiting = later.siquan.confirm_migration(plan.id, "approver")
+    assert (waiting.status, waiting.done) == ("running", {})
+    assert [j.name for j in later.siquan.administration("boss").jobs] == ["migrate"]
+    later.siquan.act(cases[0], "pass", "du")  # meanwhile people go on working
+    assert jobs.drain() == 1 and later.siquan.migration(plan.id, "approver").done == {"moved": 3}
+    assert later.siquan.migration(plan.id, "approver").status == "done" and later.case(cases[0]).state == "district"
     later.whole()
 
 

@@ -114,7 +114,7 @@ def image(siquan: Siquan, case: str) -> Any:
     return row.definition_hash, row.state, row.outcome, row.due_on, row.title, tasks, dues, facts, story.state, story.acted, story.fired, story.entered, story.visited, story.facts
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(old=versions, new=versions, walks=walks, mapped=st.booleans(), late=st.integers(0, 20), touched=st.booleans())
 def test_the_plans_word_is_kept(old: Any, new: Any, walks: Any, mapped: bool, late: int, touched: bool) -> None:
     clock = FrozenClock(dt.date(2026, 11, 23))

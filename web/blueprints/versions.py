@@ -101,10 +101,13 @@ def confirm(migration_id: str) -> Answer:
 @bp.post("/migrations/<migration_id>/withdraw")
 def withdraw(migration_id: str) -> Answer:
     try:
-        service().withdraw_migration(migration_id, person())
+        row = service().withdraw_migration(migration_id, person())
     except SiquanError as error:
         return again(migration_id, error)
-    done(_("已撤回计划，什么都没有动。"), outcome="WARN")
+    if row.status == "withdrawn":
+        done(_("已撤回计划，什么都没有动。"), outcome="WARN")
+    else:
+        done(_("已停下。"), _("迁过的已经迁了，可以撤销。"), "WARN")
     return redirect(url_for("versions.migration", migration_id=migration_id))
 
 
