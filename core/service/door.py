@@ -123,7 +123,7 @@ class Siquan:
     def opening_form(
         self, process_id: str, person: str, given: Mapping[str, Any] | None = None, lang: str = "zh"
     ) -> tuple[FieldView, ...]:
-        return self._forms.opening(process_id, given, lang)
+        return self._forms.opening(process_id, given, lang, self._processes.places(process_id, person))
 
     def supply_form(self, case_id: str, person: str, given: Mapping[str, Any] | None = None, lang: str = "zh") -> Preview:
         return self._forms.supply(case_id, person, given, lang)
