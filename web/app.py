@@ -32,6 +32,7 @@ from siquan.web.blueprints import (
     drafts,
     impacts,
     inbox,
+    people,
     processes,
     releases,
     rules,
@@ -97,8 +98,8 @@ def create_app(
     Bootstrap5(app)
     app.after_request(safety.headers)
     faults.register(app)
-    people = (auth, inbox, processes, cases, steps, children, sheets, decisions, admin, api)
-    for module in (*people, rules, drafts, impacts, releases):
+    staff = (auth, inbox, processes, cases, steps, children, sheets, decisions, admin, api, people)
+    for module in (*staff, rules, drafts, impacts, releases):
         app.register_blueprint(module.bp)
     auth.limit_sign_in(app)
     app.extensions["siquan_sources"] = service.sources()
