@@ -105,7 +105,7 @@ def step_view(context: Context, transition: TransitionSpec, person: str, words: 
     # the viewer is named first, unless it is he who may not (four eyes, recusal)
     barred = any(b.kind in ("role", "person") for b in found.blocks)
     lent = found.lent or {}
-    names = [signed(context, p, lent.get(p, ""), words.lang) for p in sorted(found.able) if p != person][:4]
+    names = [signed(context, p, lent.get(p, ""), words.lang) for p in sorted(found.able, key=lambda p: (p in lent, p)) if p != person][:4]
     if person in found.able and not barred:
         names.insert(0, _by("你" if words.lang == "zh" else "you", context.app.person_name(context.tx, lent[person]) if person in lent else "", words.lang))
     form = bool(

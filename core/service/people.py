@@ -78,7 +78,7 @@ class People:
 
     def _line(self, tx: Tx, p: Person, grants: Sequence[Grant], units: dict[str, str], standing: dict[str, str]) -> PersonLine:
         away = self.app.person_name(tx, standing[p.id]) if p.id in standing else ""
-        posts = tuple(dict.fromkeys(self.app.post_title(g.role) for g in grants))
+        posts = tuple(sorted({self.app.post_title(g.role) for g in grants}))
         return PersonLine(
             p.id, p.name, p.login or "", p.unit_id or "", units.get(p.unit_id or "", ""), posts, p.serves(self.app.today()), p.leaving_on, away
         )

@@ -43,5 +43,14 @@ def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
                         CODE, "warning", state.where, f"`{process.id}` 走到“{state.title}”时，可能还没有人选过“{definition.schema.title(role.fact)}”，没有人能办",
                         f"`{process.id}` may come to `{state.name}` before anybody has chosen `{role.fact}`, and then nobody may act",
                         f"在前面每一条路上的某一步 needs 里写 `{role.fact}`，或者写进 opening", f"put `{role.fact}` into needs of a step on every way there, or into opening",
-                        graph.stories[state.name],
+                        _story(graph, known, state.name, role.fact),
                     )  # fmt: skip
+
+
+def _story(graph: Graph, known: Known, state: str, fact: str) -> tuple[str, ...]:
+    """The fewest steps that lead there without the choice."""
+    ways = [
+        (*graph.stories[here], step.title) for here in graph.stories for step, goal in graph.arrows[here]
+        if goal == state and fact not in known.after(here, step)
+    ]  # fmt: skip
+    return min(ways, key=len, default=graph.stories[state])
