@@ -120,7 +120,9 @@ class Context:
 
     def cast(self, barred: Collection[str] = ()) -> Cast:
         """The people around the case. Nobody acts for one who is recused or `barred` from the step in hand."""
-        return Cast(self.opener, self.posts, self.chain, self.named, self.standings, {*self.story.recused, *barred})
+        spec = self.definition.spec
+        asked = self.case.state == spec.initial.name or any(r.kind == "starter" for r in spec.roles.values())
+        return Cast(self.opener if asked else "", self.posts, self.chain, self.named, self.standings, {*self.story.recused, *barred})
 
     def part_of(self, person: str) -> list[Post]:
         """The posts by which a person has a part in the process here, his own first."""

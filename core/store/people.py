@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from siquan.core.errors import BadInput, NotFound
 from siquan.core.store import tables as t
+from siquan.core.store.prepared import Prepared
 from siquan.core.store.repository import Repository, chunks, select, storable, within
 from siquan.core.store.rows import Grant, Person, Unit
 
@@ -18,6 +19,7 @@ _U, _P, _G = t.org_unit.c, t.person.c, t.role_grant.c
 _BELOW = sa.alias(t.org_unit)
 # a unit with all above it in one question: it is asked in every act
 _ABOVE = select(Unit, t.org_unit).join(_BELOW, _BELOW.c.path.startswith(_U.path)).where(_BELOW.c.id == sa.bindparam("b_unit"))
+_FIND = Prepared(select(Person, t.person).where(_P.id == sa.bindparam("b_person")))
 _CHANGEABLE = frozenset(
     "name unit_id login password_hash lang theme must_change failed_count locked_until active leaving_on".split()
 )
@@ -95,7 +97,8 @@ class People(Repository):
         return row
 
     def find(self, person_id: str) -> Person | None:
-        return self._one(Person, select(Person, t.person).where(_P.id == person_id)) if storable(person_id) else None
+        row = _FIND.row(self.tx, {"b_person": person_id}) if storable(person_id) else None
+        return None if row is None else Person(*row)
 
     def get(self, person_id: str) -> Person:
         row = self.find(person_id)
