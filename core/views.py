@@ -16,6 +16,7 @@ class PersonView:
     roles: tuple[str, ...] = ()  # role titles
     note: str = ""  # e.g. why recused
     you: bool = False
+    marks: tuple[str, ...] = ()  # leads a unit here, stands in for somebody, somebody stands in for him
 
 
 @dataclass(frozen=True)
@@ -250,6 +251,7 @@ class InboxRow:
     summary: str
     due: DueView | None
     group: str  # over today week later none
+    instead: str = ""  # whose turn it is, when it is yours as a substitute only
 
 
 @dataclass(frozen=True)
@@ -388,3 +390,4 @@ class Account:
     lang: str = "zh"
     theme: str = "light"
     must_change: bool = False
+    admin: bool = False  # looks after people

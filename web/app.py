@@ -33,6 +33,7 @@ from siquan.web.blueprints import (
     drafts,
     impacts,
     inbox,
+    people,
     processes,
     releases,
     rules,
@@ -99,8 +100,12 @@ def create_app(
     Bootstrap5(app)
     app.after_request(safety.headers)
     faults.register(app)
-    people = (auth, inbox, processes, cases, steps, children, sheets, decisions, admin, api)
-    for module in (*people, rules, drafts, impacts, releases, versions, administration):
+    for module in (
+        *(auth, inbox, processes, cases, steps, children, sheets, decisions, admin, api),
+        *(rules, drafts, impacts, releases),
+        *(versions, administration),
+        *(people,),
+    ):  # fmt: skip
         app.register_blueprint(module.bp)
     auth.limit_sign_in(app)
     app.extensions["siquan_sources"] = service.sources()

@@ -21,6 +21,7 @@ from siquan.core.policy.views import (
     WayOutView,
 )
 from siquan.core.rules.decision import Decision
+from siquan.core.staff import Moved, PersonPage, StaffList, StandIns, SubstitutionView
 from siquan.core.views import (
     Account,
     ActResult,
@@ -205,6 +206,40 @@ class Door(Protocol):
     def close_incident(self, incident: str, person: str, note: str) -> None: ...
     def roots(self, person: str, limit: int = 60, before: dt.date | None = None) -> Sequence[RootView]: ...
     def root(self, person: str, day: dt.date | None = None) -> RootView: ...
+    def staff(self, by: str, q: str = "") -> StaffList: ...
+    def person(self, person: str, by: str, lang: str = "zh") -> PersonPage: ...
+    def grant_post(
+        self,
+        person: str,
+        role: str,
+        unit: str,
+        by: str,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+    ) -> None: ...
+    def end_post(self, grant: str, by: str, on: dt.date | None = None) -> str: ...
+    def leave(self, person: str, by: str, on: dt.date | None = None) -> None: ...
+    def move_work(
+        self,
+        person: str,
+        takers: Sequence[str],
+        by: str,
+        cases: Sequence[str] | None = None,
+        lang: str = "zh",
+    ) -> Sequence[Moved]: ...
+    def stand_ins(self, person: str) -> StandIns: ...
+    def substitute(
+        self,
+        person: str,
+        substitute: str,
+        since: dt.date,
+        until: dt.date,
+        by: str,
+        reason: str = "",
+        roles: Sequence[str] = (),
+        processes: Sequence[str] = (),
+    ) -> SubstitutionView: ...
+    def cancel_substitution(self, substitution: str, by: str) -> SubstitutionView: ...
 
     def sources(self) -> Mapping[str, str]: ...
     def plugins(self) -> Sequence[Mapping[str, Any]]: ...

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from siquan.core import __version__
-from siquan.core.cli import casework, changing, deciding, designing, installation, policy, scaffold
+from siquan.core.cli import casework, changing, deciding, designing, installation, people, policy, scaffold
 from siquan.core.cli.reading import print_json
 from siquan.core.errors import Errors, SiquanError
 
@@ -127,6 +127,8 @@ def _parser() -> argparse.ArgumentParser:
     replay = verb("replay", casework.replay, "rebuild cases from their events and decide their decisions again")
     replay.add_argument("case", nargs="?")
     verb("sweep", casework.sweep, "fire deadlines that have passed")
+    people.add_people(verb("people", people.people, "posts, leavers and their open work", json=False))
+    people.add_substitute(verb("substitute", people.substitute, "name who stands in for a person for a period"))
     audit = verb("audit", casework.audit, "prove that the history was not edited")
     audit.add_argument("what", choices=["verify", "root"])
     audit.add_argument("case", nargs="?", help="verify: a case; root: a day, default the newest")

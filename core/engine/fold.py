@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+#: an administrator gave a leaver's open work to somebody else
+REASSIGNED = "reassigned"
+
 
 class Recorded(Protocol):
     """An event as the store gives it."""
@@ -18,6 +21,8 @@ class Recorded(Protocol):
     @property
     def actor(self) -> str: ...
     @property
+    def on_behalf(self) -> str: ...
+    @property
     def kind(self) -> str: ...
     @property
     def data(self) -> dict[str, Any]: ...
@@ -25,7 +30,8 @@ class Recorded(Protocol):
 
 @dataclass
 class Story:
-    """What the events say. `acted` is state -> persons who fired a transition out of it."""
+    """What the events say. `acted` is state -> persons who fired a transition out of it. What a substitute does counts for
+    him and for the person he stands in for: neither can be the second person afterwards."""
 
     state: str = ""
     outcome: str = ""
@@ -83,10 +89,11 @@ def fold(events: Iterable[Recorded], after: Story | None = None) -> Story:
             story.move(event)
             continue
         story.before = ()
-        if event.actor:
-            story.persons[event.actor] = data.get("transition") or event.kind
+        both = {p for p in (event.actor, event.on_behalf) if p}
+        if event.kind != REASSIGNED:  # who moves work about has no part in the case
+            story.persons.update(dict.fromkeys(both, data.get("transition") or event.kind))
         if data.get("facts") or data.get("collections"):
-            story.suppliers.add(event.actor)
+            story.suppliers |= both
             story.facts.update(data.get("facts") or {})
         if event.kind == "opened":
             story.opener = event.actor
@@ -94,8 +101,8 @@ def fold(events: Iterable[Recorded], after: Story | None = None) -> Story:
             story.recused[data["person"]] = data.get("opinion", "")
         transition = data.get("transition")
         if transition:
-            story.acted.setdefault(data["from"], set()).add(event.actor)
-            story.fired.setdefault(transition, set()).add(event.actor)
+            story.acted.setdefault(data["from"], set()).update(both)
+            story.fired.setdefault(transition, set()).update(both)
         to = data.get("to")
         if to and (to != story.state or data.get("entered")):
             story.state = to

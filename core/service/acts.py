@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from siquan.core.engine.access import Post, lend, post_names
 from siquan.core.engine.definition import Definition
 from siquan.core.errors import BadInput, Errors, NoAccess, NotFound, Refused, Stale
 from siquan.core.rules.decide import EnginesDisagree
@@ -14,6 +15,7 @@ from siquan.core.rules.decision import Decision, Piece, branch_key
 from siquan.core.rules.facts import Reader, Stated, to_wire
 from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.app import App
+from siquan.core.service.choices import settle
 from siquan.core.service.context import Context
 from siquan.core.service.pages import must_see
 from siquan.core.service.record import record_of
@@ -53,24 +55,24 @@ class Acts:
             if seen is not None:
                 return seen
             where = self._place(tx, person, spec, place)
-            if not trusted:
-                self._may_open(tx, spec, person, where)
+            way = None if trusted else self._may_open(tx, spec, person, where)
             case = tx.cases.add(
                 process=spec.id, definition_hash=self.app.pin(tx, spec.id), title=title or spec.title, place=where,
                 state=spec.initial.name, opened_by=person, number=self._number(tx, spec, where), book_version=tx.parameters.version(),
             )  # fmt: skip
             context = Context(self.app, tx, case)
+            context.way = way
             result = self._opened(context, person, given, title)
             self._answer(tx, key, result)
             return result
 
-    def _may_open(self, tx: Tx, spec: Any, person: str, place: str) -> None:
+    def _may_open(self, tx: Tx, spec: Any, person: str, place: str) -> Post:
         """Whoever may take a first step may open, and any holder of a role of the process at the place."""
-        chain = self.app.chain(tx, place)
-        posts = self.app.posts(tx, chain)
-        if any(p.person == person and p.role in spec.roles for p in posts):
-            return
-        raise NoAccess(why=f"你在这里没有“{spec.title}”的岗位")
+        posts = lend(self.app.posts(tx, self.app.chain(tx, place), spec), self.app.standings(tx), spec.id)
+        mine = [p for p in posts if p.person == person and p.role in post_names(spec)]
+        if not mine:
+            raise NoAccess(why=f"你在这里没有“{spec.title}”的岗位")
+        return min(mine, key=lambda p: bool(p.of))
 
     def _place(self, tx: Tx, person: str, spec: Any, place: str | None) -> str:
         where = place or (tx.people.get(person).unit_id or "")
@@ -98,6 +100,7 @@ class Acts:
 
     def _opened(self, context: Context, person: str, given: dict[str, Stated], title: str = "") -> ActResult:
         tx, case = context.tx, context.case
+        settle(context, given, note=True)
         seq = tx.events.next_seq(case.id)
         commitments = self._put(tx, case.id, seq, given, person)
         data: dict[str, Any] = {"to": case.state, "revision": 2, "entered": True, "definition": case.definition_hash}
@@ -107,7 +110,7 @@ class Acts:
             data["parent"] = case.parent_id
         name = title or self._title(self._fresh(context))
         data["titled"] = tx.facts.put_title(case.id, seq, name)
-        tx.events.append(case.id, "opened", person, data)
+        context.record("opened", person, data)
         context = self._fresh(context)
         tx.tasks.open(case.id, case.state)
         due = sync_deadlines(context)
@@ -177,6 +180,7 @@ class Acts:
         if transition.opens:
             return self._open_by(context, transition, person, facts, opinion, reason)
         context.given = self._read(context.definition, facts, {*transition.needs, *transition.asks})
+        settle(context, context.given)
         found = assess(context, transition, person, both=True, strict=True)
         self._refuse(context, transition, found, opinion, reason, person)
         decision = None
@@ -190,6 +194,7 @@ class Acts:
     def _refuse(
         self, context: Context, transition: TransitionSpec, found: Assessment, opinion: str, reason: str, person: str
     ) -> None:
+        context.way = found.way
         access = [b for b in found.blocks if b.kind in ("role", "nobody")]
         if access and person != SYSTEM:
             raise NoAccess(why=access[0].message, help=access[0].cure)
@@ -231,6 +236,7 @@ class Acts:
         for path, text in transition.set.items():
             value = context.evaluate(text, transition.prefix)
             stated[path] = Stated(value, None, "流程", "", "")
+        settle(context, stated, note=True)
         to = context.definition.machine.fire(case.state, transition, target)
         seq = tx.events.next_seq(case.id)
         data: dict[str, Any] = {"transition": transition.name, "from": case.state, "to": to, "revision": case.revision + 1}
@@ -258,7 +264,7 @@ class Acts:
         elif not case.is_open:
             data["outcome"] = ""
             changes |= {"outcome": None, "closed_at": None}
-        tx.events.append(case.id, "acted", person, data)
+        context.record("acted", person, data)
         if to != case.state:
             tx.tasks.close(case.id, person)
             tx.deadlines.settle_state(case.id, case.state, "met")
@@ -275,7 +281,9 @@ class Acts:
     def _fresh(self, context: Context, state: str = "") -> Context:
         """The same case read anew, as if it already stood in `state`."""
         case = context.tx.cases.get(context.case.id)
-        return Context(self.app, context.tx, replace(case, state=state or case.state), parent=context.parent)
+        fresh = Context(self.app, context.tx, replace(case, state=state or case.state), parent=context.parent)
+        fresh.way = context.way
+        return fresh
 
     def _touch_parent(self, context: Context) -> None:
         if context.case.parent_id:
@@ -306,7 +314,9 @@ class Acts:
             state=spec.initial.name, opened_by=person, parent_id=parent.case.id, parent_name=name, ordinal=ordinal,
             number=f"{parent.case.number}-{place:02d}" if parent.case.number else None, book_version=parent.case.book_version,
         )  # fmt: skip
-        result = self._opened(Context(self.app, tx, case, parent=parent), person, given)
+        context = Context(self.app, tx, case, parent=parent)
+        context.way = parent.way
+        result = self._opened(context, person, given)
         tx.cases.bump_children(parent.case.id)
         return result
 
@@ -346,24 +356,25 @@ class Acts:
     def _may_supply(self, context: Context, person: str) -> None:
         if context.state.final:
             raise Refused(why="事项已办结，不能再录入事实")
-        roles = set(context.definition.spec.roles)
-        if not any(p.person == person and p.role in roles for p in context.posts):
+        mine = context.part_of(person)
+        if not mine:
             raise NoAccess(why="你在这里没有这个流程的岗位")
         if person in context.story.recused:
             raise NoAccess(why="你已对这件事申报回避")
-        spec = context.definition.spec
-        for group in spec.separate:
-            for other in group:
-                if "facts" in group and other != "facts" and person in context.story.fired.get(other, ()):
-                    raise NoAccess(why="你作过确认，不能再录入事实")
+        groups = [g for g in context.definition.spec.separate if "facts" in g]
+        confirmed = {p for g in groups for other in g if other != "facts" for p in context.story.fired.get(other, ())}
+        context.way = next((w for w in mine if w.of not in confirmed), None)
+        if person in confirmed or context.way is None:
+            raise NoAccess(why="你作过确认，不能再录入事实" if person in confirmed else "你代办的人作过确认，不能代他录入事实")
 
     def _supplied(self, context: Context, person: str, kind: str, given: dict[str, Stated], extra: dict[str, Any] | None = None) -> ActResult:
         tx, case = context.tx, context.case
+        settle(context, given, note=True)
         seq = tx.events.next_seq(case.id)
         data: dict[str, Any] = {"to": case.state, "revision": case.revision + 1, **(extra or {})}
         if given:
             data["facts"] = self._put(tx, case.id, seq, given, person)
-        tx.events.append(case.id, kind, person, data)
+        context.record(kind, person, data)
         fresh = self._fresh(context)
         tx.cases.update(case.id, case.revision, due_on=sync_deadlines(fresh))
         self._touch_parent(context)
@@ -378,7 +389,7 @@ class Acts:
             if seen is not None:
                 return seen
             context = self._locked(tx, case_id, None)
-            if not any(p.person == person for p in context.posts):
+            if not any(p.person == person for p in context.posts):  # posts of others count: a substitute may be too close, too
                 raise NoAccess(why="你在这里没有岗位，不用申报回避")
             if person in context.story.recused:
                 raise Refused(why="你已经申报过回避")

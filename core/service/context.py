@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from siquan.core.engine.access import Chain, Post
+from siquan.core.engine.access import Cast, Chain, Post, Standing, holding, lend, post_names
 from siquan.core.engine.definition import Definition
 from siquan.core.engine.fold import Story
 from siquan.core.errors import NotFound
@@ -42,6 +42,8 @@ class Context:
         self._parent = parent
         self.given: dict[str, Stated] = {}
         self._names: dict[str, str] = {}
+        #: by which post the person of the act in hand acts
+        self.way: Post | None = None
 
     @cached_property
     def definition(self) -> Definition:
@@ -88,15 +90,69 @@ class Context:
         return self.app.chain(self.tx, self.case.place)
 
     @cached_property
+    def standings(self) -> tuple[Standing, ...]:
+        """Who stands in for whom today."""
+        return self.app.standings(self.tx)
+
+    @cached_property
     def posts(self) -> tuple[Post, ...]:
-        return self.app.posts(self.tx, self.chain)
+        """Own posts and those lent to substitutes."""
+        own = self.app.posts(self.tx, self.chain, self.definition.spec)
+        return lend(own, self.standings, self.definition.spec.id)
 
     @cached_property
     def named(self) -> dict[str, str]:
-        """Roles that are a fact, with the person in it: as on record, so that nobody names himself in his own act."""
+        """Roles that are a fact, with the person in it: as on record, so that nobody names himself in his own act; "" for
+        one who has left, or holds no longer what he had to hold to be chosen. A child's role may be a fact of its parent."""
         known = FactSet(self.definition.schema, self.stored, self.today)
-        values = {r.name: known.value(r.fact) for r in self.definition.spec.roles.values() if r.fact}
-        return {name: value for name, value in values.items() if isinstance(value, str)}
+        out = {}
+        for role in self.definition.spec.roles.values():
+            spec = self.definition.schema.get(role.fact) if role.fact else None
+            if spec is None:
+                if role.fact and self.parent is not None and role.name in self.parent.named:
+                    out[role.name] = self.parent.named[role.name]
+                continue
+            who = known.value(role.fact)
+            if isinstance(who, str):
+                still = who in self.choosable(spec.among) if spec.among else self.app.serves(self.tx, who)
+                out[role.name] = who if still else ""
+        return out
+
+    @cached_property
+    def opener(self) -> str:
+        """Who started the case; "" when he has left."""
+        who = self.story.opener or self.case.opened_by
+        return who if self.app.serves(self.tx, who) else ""
+
+    def choosable(self, role: str) -> list[str]:
+        """Who may be chosen: holders of the role at the place, by posts of their own, who are not recused."""
+        spec = self.definition.spec.roles[role]
+        own = [p for p in self.posts if not p.of]
+        return list(dict.fromkeys(p.person for p in holding(spec, own, self.chain) if p.person not in self.story.recused))
+
+    def cast(self, barred: Collection[str] = ()) -> Cast:
+        """The people around the case. Nobody acts for one who is recused or `barred` from the step in hand."""
+        spec = self.definition.spec
+        asked = self.case.state == spec.initial.name or any(r.kind == "starter" for r in spec.roles.values())
+        return Cast(self.opener if asked else "", self.posts, self.chain, self.named, self.standings, {*self.story.recused, *barred})
+
+    def part_of(self, person: str) -> list[Post]:
+        """The posts by which a person has a part in the process here, his own first."""
+        names = post_names(self.definition.spec)
+        mine = [p for p in self.posts if p.person == person and p.role in names and p.of not in self.story.recused]
+        return sorted(mine, key=lambda p: bool(p.of))
+
+    def represented(self, person: str) -> set[str]:
+        """The person and those he stands in for in all of this process: what names or opened, he sees with their eyes."""
+        process = self.definition.spec.id
+        return {person} | {s.person for s in self.standings if s.substitute == person and not s.roles and s.covers("", process)}
+
+    def record(self, kind: str, person: str, data: dict[str, Any]) -> None:
+        """Writes the next event of the act in hand: by which post, and for whom, the person acted."""
+        way = self.way if self.way is not None and self.way.person == person else None
+        if way is not None:
+            data["as"] = way.mark
+        self.tx.events.append(self.case.id, kind, person, data, on_behalf=way.of if way is not None else "")
 
     @cached_property
     def book(self) -> ParameterBook:

@@ -37,14 +37,17 @@ from siquan.core.service.migrating import Migrating
 from siquan.core.service.moving import Moving
 from siquan.core.service.pages import CasePage
 from siquan.core.service.papers import Papers
+from siquan.core.service.people import People
 from siquan.core.service.planning import Names, Planning
 from siquan.core.service.processes import Processes
 from siquan.core.service.repairing import Repairing
 from siquan.core.service.replaying import Replaying
 from siquan.core.service.rules import Rules
+from siquan.core.service.substitutions import Substitutions
 from siquan.core.service.uploads import Uploads
 from siquan.core.service.versions import Versions
 from siquan.core.service.ways import Ways
+from siquan.core.staff import Moved, PersonPage, StaffList, StandIns, SubstitutionView
 from siquan.core.store import audit
 from siquan.core.store.database import Store
 from siquan.core.store.roots import Root, root_of, verify_since
@@ -99,6 +102,8 @@ class Siquan:
         self._replaying = Replaying(self.app, self._papers)
         self._eventlog = EventLog(self.app)
         self._administration = Administration(self.app, self._moving, self._repairing)
+        self._substitutions = Substitutions(self.app)
+        self._people = People(self.app, self._acts, self._substitutions)
 
     # people
 
@@ -113,6 +118,41 @@ class Siquan:
 
     def change_password(self, person: str, old: str, new: str) -> None:
         self._accounts.change_password(person, old, new)
+
+    def staff(self, by: str, q: str = "", trusted: bool = False) -> StaffList:
+        """`trusted`, here and below: said by whoever has the machine, not by an account."""
+        return self._people.listed(by, q=q, trusted=trusted)
+
+    def person(self, person: str, by: str, lang: str = "zh", trusted: bool = False) -> PersonPage:
+        return self._people.page(person, by, lang, trusted=trusted)
+
+    def grant_post(
+        self, person: str, role: str, unit: str, by: str, since: dt.date | None = None, until: dt.date | None = None, trusted: bool = False
+    ) -> None:
+        self._people.grant(person, role, unit, by, since=since, until=until, trusted=trusted)
+
+    def end_post(self, grant: str, by: str, on: dt.date | None = None, trusted: bool = False) -> str:
+        return self._people.end(grant, by, on=on, trusted=trusted)
+
+    def leave(self, person: str, by: str, on: dt.date | None = None, trusted: bool = False) -> None:
+        self._people.leave(person, by, on=on, trusted=trusted)
+
+    def move_work(
+        self, person: str, takers: Sequence[str], by: str, cases: Sequence[str] | None = None, lang: str = "zh", trusted: bool = False
+    ) -> tuple[Moved, ...]:
+        return self._people.move(person, takers, by, cases=cases, lang=lang, trusted=trusted)
+
+    def stand_ins(self, person: str) -> StandIns:
+        return self._substitutions.own(person)
+
+    def substitute(
+        self, person: str, substitute: str, since: dt.date, until: dt.date, by: str, reason: str = "", roles: Sequence[str] = (),
+        processes: Sequence[str] = (), trusted: bool = False,
+    ) -> SubstitutionView:  # fmt: skip
+        return self._substitutions.add(person, substitute, since, until, by, reason=reason, roles=roles, processes=processes, trusted=trusted)
+
+    def cancel_substitution(self, substitution: str, by: str, trusted: bool = False) -> SubstitutionView:
+        return self._substitutions.cancel(substitution, by, trusted=trusted)
 
     def _lang(self, person: str) -> str:
         account = self._accounts.account(person)
@@ -151,7 +191,7 @@ class Siquan:
     def opening_form(
         self, process_id: str, person: str, given: Mapping[str, Any] | None = None, lang: str = "zh"
     ) -> tuple[FieldView, ...]:
-        return self._forms.opening(process_id, given, lang)
+        return self._forms.opening(process_id, given, lang, self._processes.places(process_id, person))
 
     def supply_form(self, case_id: str, person: str, given: Mapping[str, Any] | None = None, lang: str = "zh") -> Preview:
         return self._forms.supply(case_id, person, given, lang)

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from siquan.core.engine.access import may_act
+from siquan.core.engine.access import able, ways
 from siquan.core.engine.definition import Definition
 from siquan.core.engine.fold import Story
 from siquan.core.errors import SiquanError
@@ -233,10 +233,9 @@ def stuck_here(context: Context) -> str:
     steps = [t for t in state.transitions if not t.auto]
     if not steps and (any(d.then != "remind" for d in state.dues) or any(t.auto for t in state.transitions)):
         return ""
-    opener = context.story.opener or context.case.opened_by
+    cast = context.cast()
     for step in steps:
-        able = may_act(spec, state, step, "", opener, context.posts, context.chain, context.named)[1]
-        if any(p not in context.story.recused and _active(context.app, context.tx, p) for p in able):
+        if any(_active(context.app, context.tx, p) for p in able(ways(spec, state, step, cast), cast)):
             return ""
     return "nobody"
 

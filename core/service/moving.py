@@ -33,7 +33,7 @@ from siquan.core.views_change import MigrationView, PlanCase, PlanView
 class MigrationRefused(Refused):
     """the migration cannot be {act}: {why}"""
 
-    code = "SQ480"
+    code = "SQ490"
     zh = "这次迁移现在不能{act_zh}：{why_zh}"
     http = 409
 

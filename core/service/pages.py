@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from siquan.core.diagram import main_line
+from siquan.core.engine.access import LEADER, kernel_post
 from siquan.core.engine.deadlines import Due, remaining
+from siquan.core.engine.fold import REASSIGNED
 from siquan.core.errors import NoAccess
 from siquan.core.rules.decision import Decision
 from siquan.core.service.administering import administers
@@ -39,16 +41,26 @@ STRIP = 16
 
 
 def may_see(context: Context, person: str) -> bool:
-    """Whoever has a post at the place or above it, opened the case, acted in it, or is named in it."""
-    if any(p.person == person for p in context.posts):
+    """Whoever has a post at the place or above it, opened the case, acted in it, or is named in it; and who stands in for
+    one of them: a substitute sees what the person sees, and no more."""
+    if any(p.person == person for p in context.posts) or person in context.story.persons:
         return True
-    return person == context.case.opened_by or person in context.story.persons or person in context.named.values()
+    return not context.represented(person).isdisjoint({context.case.opened_by, *context.named.values()})
 
 
 def must_see(context: Context, person: str) -> None:
     """Raise NoAccess unless the person may see the case."""
     if not may_see(context, person):
         raise NoAccess(why="这件事不在你的辖区")
+
+
+def _by(name: str, absent: str, lang: str) -> str:
+    return f"{name}（代{absent}）" if absent and lang == "zh" else f"{name} (for {absent})" if absent else name
+
+
+def signed(context: Context, person: str, on_behalf: str, lang: str) -> str:
+    """乙（代甲）: who acted, and for whom."""
+    return _by(context.name_of(person), context.name_of(on_behalf) if on_behalf else "", lang)
 
 
 def unit_view(tx: Tx, unit: str) -> UnitView | None:
@@ -93,9 +105,10 @@ def step_view(context: Context, transition: TransitionSpec, person: str, words: 
     roles = transition.by or context.state.by
     # the viewer is named first, unless it is he who may not (four eyes, recusal)
     barred = any(b.kind in ("role", "person") for b in found.blocks)
-    names = [context.app.person_name(context.tx, p) for p in sorted(found.able) if p != person][:4]
+    lent = found.lent or {}
+    names = [signed(context, p, lent.get(p, ""), words.lang) for p in sorted(found.able, key=lambda p: (p in lent, p)) if p != person][:4]
     if person in found.able and not barred:
-        names.insert(0, "你" if words.lang == "zh" else "you")
+        names.insert(0, _by("你" if words.lang == "zh" else "you", context.app.person_name(context.tx, lent[person]) if person in lent else "", words.lang))
     form = bool(
         transition.needs or transition.asks or transition.reasons or transition.opens or transition.opinion == "required"
     )
@@ -174,13 +187,19 @@ class CasePage:
         tx, spec, story = context.tx, context.definition.spec, context.story
         roles: dict[str, list[str]] = {}
         units: dict[str, str] = {}
+        names = {kernel_post(r): words.role(r.name) for r in spec.roles.values()}
         for post in context.posts:
-            if post.role in spec.roles:
-                roles.setdefault(post.person, []).append(words.role(post.role))
+            if post.role in names and not post.of:
+                roles.setdefault(post.person, []).append(names[post.role])
                 units.setdefault(post.person, post.unit)
+        for name, who in context.named.items():
+            roles.setdefault(who, []).append(words.role(name))
         for other in story.persons:
             if other != "system":
                 roles.setdefault(other, [])
+        marks = self._marks(context, roles, words.lang)
+        for other in marks:
+            roles.setdefault(other, [])
         out = []
         for id, titles in roles.items():
             found = tx.people.find(id)
@@ -188,8 +207,23 @@ class CasePage:
                 continue
             unit = tx.people.find_unit(units.get(id) or found.unit_id or "")
             note = "已回避" if id in story.recused else ""
-            out.append(PersonView(id, found.name, unit.name if unit else "", tuple(dict.fromkeys(titles)), note, id == person))
+            out.append(PersonView(id, found.name, unit.name if unit else "", tuple(dict.fromkeys(titles)), note, id == person, tuple(marks.get(id, ()))))
         return tuple(sorted(out, key=lambda p: (not p.you, p.unit, p.name)))
+
+    def _marks(self, context: Context, listed: Collection[str], lang: str) -> dict[str, list[str]]:
+        """Who leads a unit here, who stands in for whom."""
+        out: dict[str, list[str]] = {}
+        zh, process = lang == "zh", context.definition.spec.id
+        for post in context.posts:
+            unit = context.tx.people.find_unit(post.unit) if post.role == LEADER and not post.of and post.person in listed else None
+            if unit is not None:
+                out.setdefault(post.person, []).append(f"{unit.name}负责人" if zh else f"leads {unit.name}")
+        for s in context.standings:
+            if s.person in listed and (not s.processes or process in s.processes):
+                absent, taker = (context.app.person_name(context.tx, p) for p in (s.person, s.substitute))
+                out.setdefault(s.substitute, []).append(f"代{absent}" if zh else f"for {absent}")
+                out.setdefault(s.person, []).append(f"由{taker}代办" if zh else f"{taker} stands in")
+        return out
 
     # what happened
 
@@ -242,6 +276,9 @@ class CasePage:
         elif kind in ("migrated", "repaired") and "label" not in data:
             title = _changed(data, kind, zh)
             to = words.state_named(data["to"]) if data.get("to") != data.get("from") else ""
+        elif kind == REASSIGNED:
+            left, taker = (context.app.person_name(context.tx, data[k]) for k in ("left", "taker"))
+            title = f"把{left}的待办转给{taker}" if zh else f"gave the open work of {left} to {taker}"
         elif kind == "migrated":
             title = f"改按规则 {data['label']} 办理" if zh else f"moved to the rules {data['label']}"
         elif kind == "deadline":
@@ -256,7 +293,7 @@ class CasePage:
         schema = context.definition.schema
         changed = tuple((words.fact(schema, p), "") for p in list(data.get("facts") or {})[:8]) if case.id == context.case.id else ()
         return EventView(
-            event.seq, event.at.astimezone(ZONE), context.name_of(event.actor), kind, title, to,
+            event.seq, event.at.astimezone(ZONE), signed(context, event.actor, event.on_behalf, words.lang), kind, title, to,
             decisions[-1]["outcome"] if decisions else "", "；".join(x for x in (reasons, text) if x), changed,
             decisions[-1]["id"] if decisions else "", (), case.id if case.id != context.case.id else "",
             case.title if case.id != context.case.id else "", event.hash,

@@ -296,7 +296,7 @@ class Papers:
         context = self.acts._fresh(context)
         case = context.case
         data: dict[str, Any] = {"rows": len(rows), "sheet": sheet.name, "file": digest, "to": case.state, "revision": case.revision + 1}
-        tx.events.append(case.id, "imported", person, data)
+        context.record("imported", person, data)
         tx.cases.update(case.id, case.revision)
         self.acts._touch_parent(context)
         return ImportResult(case.id, target, len(rows), created, updated, case.revision + 1)

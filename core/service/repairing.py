@@ -29,7 +29,7 @@ DAYS = 7
 class RepairRefused(Refused):
     """the case cannot be repaired: {why}"""
 
-    code = "SQ481"
+    code = "SQ491"
     zh = "不能修复：{why_zh}"
     http = 409
 

@@ -51,6 +51,11 @@ class FactSpec(Placed):
     cure: str = ""  # how a person can change it; empty: nobody can, and no way out goes through it
     source: str = ""  # the clause that asks for it
     prefix: str = ""
+    among: str = ""  # a person: only who holds this role at the place can be chosen
+
+    @model_serializer(mode="wrap")
+    def _out(self, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return {k: v for k, v in inner(self).items() if k != "among" or v}
 
 
 class ParamLine(Placed):
@@ -157,12 +162,20 @@ class RuleSetSpec(Placed):
 
 
 class RoleSpec(Placed):
-    """Who may act. `level` binds to a unit of that kind; `fact` names a person fact instead of a post."""
+    """Who may act. `level` binds to a unit of that kind; `fact` names a person fact instead of a post. `kind` finds
+    people another way: starter, leader, leaders (up to the level `scope`), group (`scope`), unit (`scope`)."""
 
     name: str
     title: str
     level: str = ""
     fact: str = ""
+    kind: Literal["", "starter", "leader", "leaders", "group", "unit"] = ""
+    scope: str = ""
+
+    @model_serializer(mode="wrap")
+    def _out(self, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        # a role that is a post is in every hash as it was before there were others
+        return {k: v for k, v in inner(self).items() if k not in ("kind", "scope") or v}
 
 
 class DueSpec(Placed):

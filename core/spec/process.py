@@ -25,6 +25,8 @@ from siquan.core.spec.source import Cursor, Map, Seq, WrongShape
 UNITS = {"day": "day", "days": "day", "workday": "workday", "workdays": "workday", "month": "month", "months": "month",
          "日": "day", "天": "day", "工作日": "workday", "个工作日": "workday", "个月": "month"}  # fmt: skip
 LEVELS = ("", "district", "street", "community", "grid", "compound")
+#: posts that are no role of any process
+KERNEL = ("admin", "policy_author", "policy_approver")
 
 
 class UnknownReference(SiquanError):
@@ -88,22 +90,39 @@ class Names:
         return self.children[self.find(name, prefix, self.children, where, "child process", "子流程")]
 
 
+def _who(text: str, where: Where) -> dict[str, str]:
+    """`fact person`, `starter`, `leader`, `leaders up to street`, `group NAME`, `unit ID`; nothing: a post."""
+    match text.split():
+        case []:
+            return {}
+        case ["fact", path]:
+            return {"fact": path}
+        case ["starter" | "leader" as kind]:
+            return {"kind": kind}
+        case ["leaders", "up", "to", level] if level and level in LEVELS:
+            return {"kind": "leaders", "scope": level}
+        case ["group" | "unit" as kind, name]:
+            return {"kind": kind, "scope": name}
+    ways = "fact NAME, starter, leader, leaders up to LEVEL, group NAME or unit ID"
+    raise WrongShape(where, key="who", wanted=ways, wanted_zh="fact 事实名、starter、leader、leaders up to 级别、group 组名、unit 单位编号 之一", value=text)
+
+
 def read_roles(raw: Map) -> dict[str, RoleSpec]:
     """`community: 社区经办@community`, or `{title, at: community, who: fact person}`."""
     out = {}
     for name, value in raw.items():
-        where = raw.at[name]
+        where, who = raw.at[name], dict[str, str]()
+        if name in KERNEL:
+            raise read.ReservedName(where, name=name, what="角色")
         if isinstance(value, Map):
             c = Cursor(value, f"roles.{name}", where)
-            who, title, level = c.text("who"), c.text("title", name), c.choice("at", LEVELS, "")
+            who, title, level = _who(c.text("who"), c.at("who")), c.text("title", name), c.choice("at", LEVELS, "")
             c.done()
-            fact = who.removeprefix("fact ").strip() if who.startswith("fact ") else ""
         else:
             title, _, level = str(value).partition("@")
-            fact = ""
             if level not in LEVELS:
                 raise WrongShape(where, key=name, wanted="a level", wanted_zh="级别 district、street、community、grid、compound", value=level)
-        out[name] = RoleSpec(where=where, name=name, title=title, level=level, fact=fact)
+        out[name] = RoleSpec.model_validate({"where": where, "name": name, "title": title, "level": level, **who})
     return out
 
 
@@ -220,6 +239,10 @@ def read_process(
         children[str(value.get("as") or key)] = f"{id}.{key}"
     names = Names(facts, {**shared, **own}, [s[0] for s in expanded.states] + list(expanded.entries), roles, children)
     names.siblings = dict(siblings or {})
+    for chosen in facts:
+        for each in (chosen, *chosen.fields):
+            if each.among:
+                names.role(each.among, each.where or where)
     states = tuple(_state(n, v, w, p, names, expanded) for n, v, w, p in expanded.states)
     anywhere_raw = c.map("anywhere")
     parameters = read.read_parameters(c.map("parameters"))

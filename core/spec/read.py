@@ -93,9 +93,11 @@ def _fact(name: str, raw: Any, where: Where, prefix: str = "", inner: bool = Fal
         absent=c.text("absent"), sensitive=c.text("sensitive"), public=c.flag("public"),
         fields=tuple(_fact(k, v, fields.at[k], inner=True) for k, v in fields.items()), derive=c.text("derive"),
         collection=c.flag("collection"), help=c.text("help"), key=c.text("key"), source=c.text("source"), cure=c.text("cure"),
-        prefix=prefix,
+        prefix=prefix, among=c.text("among"),
     )  # fmt: skip
     c.done()
+    if spec.among and kind != "person":
+        raise WrongShape(where, key="among", wanted="a fact of the type person", wanted_zh="type: person 的事实", value=kind)
     if kind == "enum" and not spec.values:
         raise WrongShape(where, key=name, wanted="an enum with values", wanted_zh="写了 values 的枚举", value="enum")
     if kind == "record" and not spec.fields:

@@ -21,6 +21,7 @@ ANY: Schema = {}
 TABLE: Schema = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}}
 DATE: Schema = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
 BASIS: Schema = {"enum": list(BASES)}
+WHO = r"^(fact \S+|starter|leader|leaders up to \S+|group \S+|unit \S+)$"
 
 
 def _object(properties: Schema, required: tuple[str, ...] = (), rest: Any = False, about: str = "") -> Schema:
@@ -48,6 +49,7 @@ def _fact() -> Schema:
             "max_age": {**TEXT, "description": "几日内有效，数或参数名；过期按未知"}, "absent": {**TEXT, "description": "“已知没有”怎么说"},
             "sensitive": {"type": "string"}, "public": FLAG, "fields": _map(_ref("fact")), "derive": {"type": "string", "description": "表达式"},
             "collection": FLAG, "help": TEXT, "key": TEXT, "source": TEXT, "cure": {**TEXT, "description": "当事人怎样能改变它；不写就是改变不了"},
+            "among": {"type": "string", "description": "角色：只能选在这个地方担任它的人"},
         }
     )  # fmt: skip
 
@@ -126,7 +128,7 @@ def _defs(*names: str) -> Schema:
 
 
 def _body() -> Schema:
-    role = {"anyOf": [TEXT, _object({"title": TEXT, "at": {"enum": list(LEVELS)}, "who": TEXT})]}
+    role = {"anyOf": [TEXT, _object({"title": TEXT, "at": {"enum": list(LEVELS)}, "who": {"type": "string", "pattern": WHO}})]}
     column = {"anyOf": [TEXT, _object({"fact": TEXT, "finding": TEXT, "envelope": {"enum": ["as_of", "source", "ref", "by"]}, "required": FLAG})]}
     sheet = _object({"sheet": TEXT, "key": WORDS, "columns": _map(column)}, ("columns",))
     tally = _object({"roll": TEXT, "ballots": TEXT, "matters": TEXT, "policy": TABLE}, ("roll", "ballots"))

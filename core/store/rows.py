@@ -40,6 +40,10 @@ class Person:
     locked_until: dt.datetime | None
     active: bool
     created_at: dt.datetime
+    leaving_on: dt.date | None = None  # the last day in the service
+
+    def serves(self, day: dt.date) -> bool:
+        return self.active and (self.leaving_on is None or day <= self.leaving_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,24 @@ class Grant:
     until: dt.date | None
     granted_by: str
     at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Substitution:
+    """`substitute_id` stands in for `person_id`, both days included; `scope` is {} for everything, or holds `roles`
+    or `processes`."""
+
+    id: str
+    person_id: str
+    substitute_id: str
+    since: dt.date
+    until: dt.date
+    scope: dict[str, list[str]]
+    reason: str
+    set_by: str
+    at: dt.datetime
+    cancelled_at: dt.datetime | None
+    cancelled_by: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ person = sa.Table(
     _id(), _text("name"), _opt("unit_id", 100, sa.ForeignKey("org_unit.id")), _opt("login", 200, unique=True),
     _str("password_hash", 300), _str("lang", 10), _str("theme", 20), _bool("must_change"),
     _int("failed_count"),
-    _at("locked_until", null=True), _bool("active"), _at("created_at"),
+    _at("locked_until", null=True), _bool("active"), _at("created_at"), _day("leaving_on", null=True),
 )  # fmt: skip
 role_grant = sa.Table(
     "role_grant", metadata,
@@ -85,6 +85,16 @@ role_grant = sa.Table(
     sa.ForeignKeyConstraint(["person_id"], ["person.id"]),
     sa.ForeignKeyConstraint(["unit_id"], ["org_unit.id"]),
     sa.Index("ix_role_grant_person", "person_id"), sa.Index("ix_role_grant_unit", "unit_id", "role"),
+)  # fmt: skip
+#: who stands in for whom; rows stay as history
+substitution = sa.Table(
+    "substitution", metadata,
+    _id(), _str("person_id", 100), _str("substitute_id", 100), _day("since"), _day("until"), _json("scope"), _text("reason"),
+    _str("set_by", 100), _at(), _at("cancelled_at", null=True), _opt("cancelled_by", 100),
+    sa.ForeignKeyConstraint(["person_id"], ["person.id"]),
+    sa.ForeignKeyConstraint(["substitute_id"], ["person.id"]),
+    sa.Index("ix_substitution_person", "person_id", "until"), sa.Index("ix_substitution_taker", "substitute_id", "until"),
+    sa.Index("ix_substitution_until", "until"),
 )  # fmt: skip
 
 # -- cases ---------------------------------------------------------------------------------------------------
@@ -154,6 +164,12 @@ task = sa.Table(
     _at("claimed_at", null=True), _opt("closed_by", 100),
     sa.Index("ix_task_case", "case_id", "closed_at"), sa.Index("ix_task_claim", "claimed_by", "closed_at"),
     sa.Index("ix_task_closer", "closed_by", "closed_at"),
+)  # fmt: skip
+#: the persons whom facts of a case name, so that they find it; the facts themselves decide who may act
+case_person = sa.Table(
+    "case_person", metadata,
+    _case(key=True), _str("path", 200, primary_key=True), _str("person_id", 100),
+    sa.Index("ix_case_person", "person_id", "case_id"),
 )  # fmt: skip
 
 # -- collections ---------------------------------------------------------------------------------------------

@@ -25,12 +25,14 @@ from siquan.core.store.impacts import Impacts
 from siquan.core.store.incidents import Incidents
 from siquan.core.store.inputs import Inputs
 from siquan.core.store.moves import Moves
+from siquan.core.store.named import Named
 from siquan.core.store.parameters import Parameters
 from siquan.core.store.people import People
 from siquan.core.store.policies import Policies
 from siquan.core.store.prepared import Prepared
 from siquan.core.store.repairs import Repairs
 from siquan.core.store.settings import Settings
+from siquan.core.store.substitutions import Substitutions
 from siquan.core.store.tasks import Tasks
 
 _HEAD = Prepared(
@@ -165,6 +167,14 @@ class Tx:
     @cached_property
     def repairs(self) -> Repairs:
         return Repairs(self)
+
+    @cached_property
+    def substitutions(self) -> Substitutions:
+        return Substitutions(self)
+
+    @cached_property
+    def named(self) -> Named:
+        return Named(self)
 
     def flush(self) -> None:
         """Write the heads of chains whose case row was not updated after the event."""

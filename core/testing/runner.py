@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from siquan.core.calendar import Calendar, shipped
-from siquan.core.engine.access import acting_roles
+from siquan.core.engine.access import acting_roles, kernel_post
 from siquan.core.errors import NoAccess, SiquanError
 from siquan.core.plugins import Catalogue
 from siquan.core.policy.trials import differences, given_of, named, question_facts, what_if
@@ -17,7 +17,7 @@ from siquan.core.rules.decision import Decision
 from siquan.core.service import Siquan
 from siquan.core.service.acts import MissingFacts, StepRefused
 from siquan.core.service.context import Context
-from siquan.core.spec.model import CaseSpec, CaseStep, ProcessSpec, TransitionSpec
+from siquan.core.spec.model import CaseSpec, CaseStep, ProcessSpec, RoleSpec, TransitionSpec
 from siquan.core.store.database import Store
 from siquan.core.testing.clock import FrozenClock, counter
 
@@ -118,6 +118,9 @@ class _Walk:
             state = next((s for s in spec.states if transition in s.transitions), None)
             own = acting_roles(spec, state, transition)
             name = own[0] if own else ""
+        role = spec.roles.get(name)
+        if role is not None and (role.kind == "starter" or role.fact):
+            return self._named(role) or self._person("开办人", spec)
         key = f"{spec.plugin}:{name}"
         if key in self.world.people:
             return self.world.people[key]
@@ -125,12 +128,34 @@ class _Walk:
         with self.service.app.store.begin() as tx:
             title = spec.roles[name].title if name in spec.roles else name or "开办人"
             person = tx.people.add(title, unit_id="test/community")
-            for role in holds:
-                level = spec.roles[role].level
-                unit = next((u for u, kind, _ in UNITS if kind == level), "test/compound" if spec.place == "compound" else "test/community")
-                tx.people.grant(person.id, role, unit, dt.date(2000, 1, 1))
+            for held in (spec.roles[r] for r in holds):
+                if held.fact or held.kind == "starter":
+                    continue
+                unit = next((u for u, kind, _ in UNITS if kind == held.level), "test/compound" if spec.place == "compound" else "test/community")
+                if held.kind == "unit":
+                    unit = held.scope
+                    if tx.people.find_unit(unit) is None:
+                        tx.people.add_unit(unit, "district", held.title)
+                tx.people.grant(person.id, kernel_post(held), unit, dt.date(2000, 1, 1))
         self.world.people[key] = person.id
         return person.id
+
+    def _named(self, role: RoleSpec) -> str:
+        """The person of a role that is no post: who started the case, or whom a fact names on record."""
+        with self.service.app.store.read() as tx:
+            if not self.id:
+                return ""
+            case = tx.cases.get(self.id)
+            fact = tx.facts.current(case.id).get(role.fact)
+            return case.opened_by if not role.fact else str(fact.value) if fact is not None and fact.value else ""
+
+    def _chosen(self, spec: ProcessSpec, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Facts with the invented persons that are chosen by name or role in the place of their names."""
+        schema = self.service.app.definition(spec.id).schema
+        return {
+            path: self._person(value, spec) if (fact := schema.get(path)) is not None and fact.among and isinstance(value, str) else value
+            for path, value in facts.items()
+        }  # fmt: skip
 
     # the case
 
@@ -152,6 +177,7 @@ class _Walk:
             elif path in self.spec.opening or top in self.spec.opening or not (path in claimed or top in claimed):
                 early[path] = value
                 self.used.add(path)
+        early = self._chosen(self.spec, early)
         if self.spec.child_of is None:
             kind = self.spec.place or "community"
             place = next(u for u, k, _ in UNITS if k == kind)
@@ -245,7 +271,7 @@ class _Walk:
         reason = step.reason or next(iter(transition.reasons), "")
         opinion = step.opinion or ("用例" if transition.opinion == "required" and not step.refused else "")
         try:
-            result = self.service.act(case_id, step.act, person, facts, opinion, reason)
+            result = self.service.act(case_id, step.act, person, self._chosen(spec, facts), opinion, reason)
         except SiquanError as fault:
             # what a refused step brought is still to be brought by the next one
             self.used -= set(facts)
