@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from siquan.core.errors import BadInput, SiquanError
-from siquan.core.service.app import POLICY_ROLES, App
+from siquan.core.service.app import KERNEL_ROLES, POLICY_ROLES, App
 from siquan.core.store.repository import storable
 from siquan.core.store.transaction import Tx
 from siquan.core.views import Account
@@ -92,7 +92,7 @@ class Accounts:
         )
 
     def _titles(self) -> dict[str, str]:
-        return POLICY_ROLES | {name: role.title for d in self.app.catalogue.definitions.values() for name, role in d.spec.roles.items()}
+        return POLICY_ROLES | KERNEL_ROLES | {name: role.title for d in self.app.catalogue.definitions.values() for name, role in d.spec.roles.items()}
 
     def set_preference(self, person: str, lang: str | None = None, theme: str | None = None) -> None:
         changes = {}

@@ -15,6 +15,7 @@ from siquan.core.rules.facts import Reader, Stated, to_wire
 from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.app import App
 from siquan.core.service.context import Context
+from siquan.core.service.duties import look_after
 from siquan.core.service.pages import must_see
 from siquan.core.service.record import record_of
 from siquan.core.service.records import whole_records
@@ -279,6 +280,7 @@ class Acts:
     def _touch_parent(self, context: Context) -> None:
         if context.case.parent_id:
             context.tx.cases.bump_children(context.case.parent_id)
+        look_after(context)
 
     # children, supply, recusal, import
 

@@ -25,6 +25,10 @@ ZONE = ZoneInfo("Asia/Shanghai")
 AUTHOR, APPROVER = "policy_author", "policy_approver"
 #: posts of the policy team
 POLICY_ROLES = {AUTHOR: "政策起草", APPROVER: "政策批准"}
+#: post at the top unit that looks after the installation: calendar years
+ADMIN = "admin"
+#: posts of the kernel itself; a `leader` leads the unit he is at, whatever the process
+KERNEL_ROLES = {ADMIN: "系统管理员", "leader": "单位负责人"}
 
 
 class App:
@@ -114,9 +118,9 @@ class App:
 
     def posts(self, tx: Tx, chain: Chain) -> tuple[Post, ...]:
         """Everyone in a post at the place or above it today; who left the service holds none. The policy team's posts are
-        about rules and let nobody see a case."""
+        about rules and let nobody see a case, nor does the administrator's."""
         grants = tx.people.grants_at(chain.ids, self.today())
-        return tuple(Post(g.person_id, g.role, g.unit_id) for g in grants if g.role not in POLICY_ROLES)
+        return tuple(Post(g.person_id, g.role, g.unit_id) for g in grants if g.role not in POLICY_ROLES and g.role != ADMIN)
 
     def person_name(self, tx: Tx, person: str) -> str:
         if person in ("", "system"):
