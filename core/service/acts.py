@@ -15,7 +15,7 @@ from siquan.core.rules.facts import Reader, Stated, to_wire
 from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.app import App
 from siquan.core.service.context import Context
-from siquan.core.service.duties import look_after
+from siquan.core.service.duties import catch_up, look_after
 from siquan.core.service.pages import must_see
 from siquan.core.service.record import record_of
 from siquan.core.service.records import whole_records
@@ -165,6 +165,7 @@ class Acts:
         case = tx.cases.lock(case_id)
         if revision is not None and revision != case.revision:
             raise Stale(seen=revision, now=case.revision)
+        catch_up(Context(self.app, tx, case, parent=parent))
         return Context(self.app, tx, case, parent=parent)
 
     def _act(

@@ -295,12 +295,15 @@ class Clockwork:
 
     def _periods(self, tx: Tx, chore: Chore) -> dict[str, int]:
         """What time does to the periods of a case up to and with a day."""
-        context = self.acts._locked(tx, chore.id, None)
-        made = Duties(self.app, tx, chore.id, bump=1).advance(chore.day)
+        parent = tx.cases.get(chore.id).parent_id
+        if parent:
+            tx.cases.lock(parent)
+        case = tx.cases.lock(chore.id)
+        made = Duties(self.app, tx, case.id, bump=1).advance(chore.day)
         if made:
-            tx.cases.update(chore.id, context.case.revision)
-            if context.case.parent_id:
-                tx.cases.bump_children(context.case.parent_id)
+            tx.cases.update(case.id, case.revision)
+            if parent:
+                tx.cases.bump_children(parent)
         return made
 
     # calendars

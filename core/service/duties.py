@@ -64,10 +64,10 @@ class Duties:
 
     # what is owed
 
-    def unopened(self, upto: dt.date) -> list[tuple[Period, ObligationSpec]]:
-        """Periods that have begun and have no row yet, the earliest first. None while the date they run from is unknown, and
-        none that began before the case was opened."""
-        context, out = self.context, list[tuple[Period, ObligationSpec]]()
+    def unopened(self, upto: dt.date) -> list[tuple[dt.date, Period, ObligationSpec]]:
+        """Periods that have begun and have no row yet, with the day they open, the earliest first. None while the date they
+        run from is unknown, and none that was over before the case was opened."""
+        context, out = self.context, list[tuple[dt.date, Period, ObligationSpec]]()
         if not context.case.is_open:
             return []
         opened, known = day_of(context.case.opened_at), {(r.name, r.start) for r in self.rows}
@@ -76,8 +76,9 @@ class Duties:
             if bounds is None:
                 continue
             since, until = max(bounds[0], opened), bounds[1]
-            out += [(p, spec) for p in owed(spec.every, since, until, upto, spec.partial) if (spec.name, p.start) not in known]
-        return sorted(out, key=lambda pair: (pair[0], pair[1].name))
+            due = owed(spec.every, since, until, upto, spec.partial)
+            out += [(max(p.start, since), p, spec) for p in due if (spec.name, p.start) not in known]
+        return sorted(out, key=lambda x: (x[0], x[2].name))
 
     def _bounds(self, spec: ObligationSpec) -> tuple[dt.date, dt.date | None] | None:
         since: Any = self.context.evaluate(spec.since) if spec.since else day_of(self.context.case.opened_at)
@@ -89,7 +90,7 @@ class Duties:
     def next_days(self, upto: dt.date) -> list[dt.date]:
         """The first day on which `advance` would do something; empty when there is none."""
         days = [r.next_on for r in self.rows if r.next_on is not None and r.next_on <= upto]
-        days += [p.start for p, _ in self.unopened(upto)[:1]]
+        days += [day for day, _, _ in self.unopened(upto)[:1]]
         return [min(days)] if days else []
 
     def advance(self, upto: dt.date, end: bool = True) -> dict[str, int]:
@@ -112,7 +113,7 @@ class Duties:
         ticking = [r for r in self.rows if r.next_on is not None and r.next_on <= upto]
         row = min(ticking, key=lambda r: (r.next_on or upto, r.start, r.name), default=None)
         found = next(iter(self.unopened(upto)), None)
-        if row is not None and row.next_on is not None and (found is None or row.next_on <= found[0].start):
+        if row is not None and row.next_on is not None and (found is None or row.next_on <= found[0]):
             _, now = next(standing(row).due_steps(row.next_on))
             self._change(row, now.status, row.next_on)
         elif found is not None:
@@ -129,27 +130,27 @@ class Duties:
             return False
         return row.start > bounds[1] if spec.partial else row.end > bounds[1]
 
-    def _open(self, period: Period, current: ObligationSpec) -> None:
+    def _open(self, day: dt.date, period: Period, current: ObligationSpec) -> None:
         case, calendar = self.context.case, self.app.calendar(self.tx)
-        bound = self._in_force(period.start)
+        bound = self._in_force(day)
         spec = next((s for s in bound.definitions[case.process].spec.obligations if s.name == current.name), current)
-        terms = self._terms(Within(self.context, bound, period.start), spec, period, calendar)
+        terms = self._terms(Within(self.context, bound, day), spec, period, calendar)
         zh, en = period.label(spec.every)
         record = {
             "title": spec.title, "label": zh, "label_en": en, "every": spec.every, "cite": spec.cite, "basis": spec.basis, "by": spec.by,
             "met_when": spec.met_when, "act": spec.act, "child": spec.child,
         }  # fmt: skip
         row = self.tx.obligations.add(
-            case.id, spec.name, period.start, period.end, opened_on=period.start, warn_on=terms.warn, last_on=terms.last,
+            case.id, spec.name, period.start, period.end, opened_on=day, warn_on=terms.warn, last_on=terms.last,
             late_on=terms.late, next_on=Standing(terms).next_day, definition_hash=bound.hash, record=record,
         )  # fmt: skip
-        self._event(row, "open", period.start)
+        self._event(row, "open", day)
         self._reload()
         # what was done before anybody looked counts from the day it was done
         for deed in self._deeds(row):
             self._done(row.name, deed)
-        if spec.met_when and self._holds(row, period.start):
-            self._meet(row, Deed(period.start, case.id, self.tx.events.next_seq(case.id) - 1))
+        if spec.met_when and self._holds(row, day):
+            self._meet(row, Deed(day, case.id, self.tx.events.next_seq(case.id) - 1))
 
     def _terms(self, context: Context, spec: ObligationSpec, period: Period, calendar: Calendar) -> Terms:
         def known(span: Span | None) -> int | None:
@@ -246,6 +247,15 @@ class Duties:
         role = row.record.get("by")
         held = {p.person for p in self.context.posts if p.role == role}
         return held or doers(self.context)
+
+
+def catch_up(context: Context) -> None:
+    """Before an act: what time has done to the obligations of a locked case and of its parent, if no sweep has come by yet.
+    The case keeps its revision, so that a form filled in meanwhile is still good."""
+    tx = context.tx
+    for one in (context.parent, context):
+        if one is not None and one.definition.spec.obligations:
+            Duties(context.app, tx, one.case.id).advance(tx.as_of or context.today)
 
 
 def look_after(context: Context) -> None:
