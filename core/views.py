@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
+from siquan.core.obligations.views import DutyStrip
 from siquan.core.rules.decision import Decision, Finding, Piece
 
 
@@ -128,6 +129,12 @@ class DueView:
     basis: str = ""
     cite: str = ""
     then: str = ""
+    calendar: int = 0  # version of the calendar it was counted with
+    lamp: str = ""  # green yellow red
+    share: int = 0  # hundredths of the time used
+    level: int = 0  # of supervision
+    moved: int = 0  # how often its last day moved
+    pauses: tuple[tuple[dt.date, dt.date | None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -232,6 +239,7 @@ class CaseView:
     rulesets: tuple[tuple[str, str, str], ...] = ()  # (id, title, version) decided with
     unconfirmed: tuple[str, ...] = ()
     opened_at: dt.datetime | None = None
+    duties: tuple[DutyStrip, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from siquan.web.blueprints import (
     rules,
     sheets,
     steps,
+    timekeeping,
 )
 from siquan.web.catalogue import gettext as _
 from siquan.web.demo import DemoAccount, demo
@@ -98,7 +99,7 @@ def create_app(
     app.after_request(safety.headers)
     faults.register(app)
     people = (auth, inbox, processes, cases, steps, children, sheets, decisions, admin, api)
-    for module in (*people, rules, drafts, impacts, releases):
+    for module in (*people, rules, drafts, impacts, releases, timekeeping):
         app.register_blueprint(module.bp)
     auth.limit_sign_in(app)
     app.extensions["siquan_sources"] = service.sources()
@@ -160,7 +161,7 @@ def equip_templates(app: Flask) -> None:
     app.jinja_env.globals.update(
         _=catalogue.gettext, asset=asset, here=here, new_key=new_key, languages=catalogue.LANGUAGES
     )
-    app.jinja_env.filters.update(day=dates.day, moment=dates.moment, longday=dates.long_day)
+    app.jinja_env.filters.update(day=dates.day, moment=dates.moment, longday=dates.long_day, weekday=dates.weekday)
 
     @app.context_processor
     def frame() -> dict[str, Any]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from siquan.core import __version__
-from siquan.core.cli import casework, deciding, designing, installation, policy, scaffold
+from siquan.core.cli import casework, deciding, designing, installation, policy, scaffold, timekeeping
 from siquan.core.cli.reading import print_json
 from siquan.core.errors import Errors, SiquanError
 
@@ -113,6 +113,17 @@ def _parser() -> argparse.ArgumentParser:
     replay = verb("replay", casework.replay, "rebuild cases from their events and decide their decisions again")
     replay.add_argument("case", nargs="?")
     verb("sweep", casework.sweep, "fire deadlines that have passed")
+    due = verb("due", timekeeping.due, "what is overdue or soon due, with lamps and levels of supervision")
+    due.add_argument("--unit", default="", help="only at this unit and below it")
+    due.add_argument("--process", default="")
+    owed = verb("obligations", timekeeping.obligations, "periods of obligations: of a case, or all that are not settled")
+    owed.add_argument("case", nargs="?")
+    calendar = verb("calendar", timekeeping.calendar, "working days of a year: show, propose, publish or correct")
+    calendar.add_argument("what", choices=["show", "propose", "publish"])
+    calendar.add_argument("year", type=int)
+    calendar.add_argument("--file", help="YAML with year, source, holidays and workdays")
+    calendar.add_argument("--by", help="an administrator")
+    calendar.add_argument("--preview", action="store_true", help="say which deadlines would move, publish nothing")
     audit = verb("audit", casework.audit, "prove that the history was not edited")
     audit.add_argument("what", choices=["verify"])
     audit.add_argument("case", nargs="?")
