@@ -19,7 +19,7 @@ class DutyView:
     start: dt.date
     end: dt.date
     last: dt.date  # last day in time, grace included
-    late: dt.date | None  # last day to make up
+    late: dt.date | None  # last day to make up, while it still can be
     status: str  # open warned met missed made_up void
     on: dt.date  # day of the last change
     by: str = ""  # title of the role that answers for it

@@ -121,7 +121,7 @@ class Oversight:
         for row in rows:
             case = cases[row.case_id]
             spec = Context(self.app, tx, case).definition.spec
-            out.append(duty_view(row, case, Words(self.app.catalogue, spec, lang), names, lang))
+            out.append(duty_view(row, case, Words(self.app.catalogue, spec, lang), names, lang, self.app.today()))
         return tuple(out)
 
     def duties(self, case_id: str | None, lang: str = "zh") -> tuple[DutyView, ...]:

@@ -51,11 +51,11 @@ def lamp_of(context: Context, share: int) -> str:
     return lamp(share, setting(context, "lamp.yellow"), setting(context, "lamp.red"))
 
 
-def duty_view(row: Obligation, case: Case, words: Words, units: Mapping[str, str], lang: str) -> DutyView:
+def duty_view(row: Obligation, case: Case, words: Words, units: Mapping[str, str], lang: str, today: dt.date) -> DutyView:
     title = words.text(f"obligations.{row.name}.title", row.record["title"])
     label = row.record["label"] if lang.startswith("zh") else row.record["label_en"]
     return DutyView(
-        row.id, case.id, case.title, row.name, title, label, row.start, row.end, row.last_on, row.late_on, row.status, row.changed_on,
+        row.id, case.id, case.title, row.name, title, label, row.start, row.end, row.last_on, row.late_on if row.late_on and row.late_on >= today else None, row.status, row.changed_on,
         words.role(row.record["by"]) if row.record["by"] else "", row.record["basis"], row.record["cite"], row.met_case or "", row.met_seq or 0,
         case.process, words.title, units.get(case.place, case.place), case.number or "",
     )  # fmt: skip
@@ -67,7 +67,7 @@ def duty_strips(context: Context, words: Words, lang: str) -> tuple[DutyStrip, .
     specs = {s.name: s for s in context.definition.spec.obligations}
     out = []
     for name in dict.fromkeys([*specs, *(r.name for r in rows)]):
-        own = [duty_view(r, case, words, {}, lang) for r in rows if r.name == name]
+        own = [duty_view(r, case, words, {}, lang, context.today) for r in rows if r.name == name]
         counts: dict[str, int] = {}
         for one in own:
             counts[one.status] = counts.get(one.status, 0) + 1
