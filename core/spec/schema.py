@@ -204,6 +204,13 @@ def fragment() -> Schema:
     return whole
 
 
+def calendar() -> Schema:
+    off = _object({"name": TEXT, "from": DATE, "to": DATE}, ("name", "from"))
+    dates = {"type": "array", "items": DATE}
+    year = {"year": {"type": "integer"}, "source": TEXT, "holidays": {"type": "array", "items": off, "minItems": 1}, "workdays": dates}
+    return _file("siquan calendar", _object(year, ("year", "source", "holidays")))
+
+
 SCHEMAS: dict[str, Callable[[], Schema]] = {
-    "process": process, "ruleset": ruleset, "parameters": parameters, "cases": cases, "plugin": plugin, "fragment": fragment,
+    "process": process, "ruleset": ruleset, "parameters": parameters, "cases": cases, "plugin": plugin, "fragment": fragment, "calendar": calendar,
 }  # fmt: skip
