@@ -7,6 +7,7 @@ began: the definition of that day is kept with the row."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from siquan.core.service.context import Context
 from siquan.core.service.telling import CLOCK, doers, tell
 from siquan.core.service.timing import length
 from siquan.core.spec.model import ObligationSpec, Span
-from siquan.core.store.rows import Obligation
+from siquan.core.store.rows import Event, Obligation
 from siquan.core.store.transaction import Tx
 
 DAY = dt.timedelta(days=1)
@@ -266,3 +267,13 @@ def look_after(context: Context) -> None:
             if one is not context:
                 tx.cases.lock(one.case.id)
             Duties(context.app, tx, one.case.id).look((context.case.id, seq), tx.as_of or day_of(tx.at))
+
+
+def told_otherwise(tx: Tx, case_id: str, events: Iterable[Event]) -> list[dict[str, Any]]:
+    """Periods whose row says something else than the events of the case, or that only one of them knows."""
+    told = {(e.data["obligation"], e.data["start"]): e.data["what"] for e in events if e.kind == "obligation"}
+    kept = {(r.name, r.start.isoformat()): r.status for r in tx.obligations.of(case_id)}
+    return [
+        {"period": " ".join(key), "events": told.get(key, ""), "row": kept.get(key, "")}
+        for key in sorted({*told, *kept}) if told.get(key) != kept.get(key)
+    ]  # fmt: skip

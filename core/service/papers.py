@@ -21,6 +21,7 @@ from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.acts import MAX_KEY, Acts
 from siquan.core.service.app import ZONE, App
 from siquan.core.service.context import Context
+from siquan.core.service.duties import told_otherwise
 from siquan.core.service.mask import STRICT, mask, masked
 from siquan.core.service.pages import must_see
 from siquan.core.service.record import decision_from, record_of
@@ -318,7 +319,9 @@ class Papers:
                 after = page[-1]
             for id in ids:
                 case = tx.cases.get(id)
-                story = fold(tx.events.of(id))
+                events = tx.events.of(id)
+                story = fold(events)
+                out += [{"case": id, "what": "obligation", **found} for found in told_otherwise(tx, id, events)]
                 for name, want, have in (
                     ("state", story.state, case.state), ("revision", story.revision, case.revision), ("outcome", story.outcome, case.outcome or ""),
                 ):  # fmt: skip
