@@ -166,19 +166,26 @@ class Years:
         its day is noted in bulk, what moves one case at a time; whatever was not reached is done by the next sweep."""
         waiting: dict[str, None] = {}
         with self.app.store.read() as tx:
-            version, calendar = tx.calendars.version(), self.app.calendar(tx)
+            version, calendar, published = tx.calendars.version(), self.app.calendar(tx), tx.calendars.years()
         after = ""
         while True:
             with self.app.store.read() as tx:
                 page = tx.deadlines.counted_before(version, PAGE, after)
             if not page:
                 break
-            fresh = [(row, again(Due.from_json(row.record), calendar)) for row in page]
-            waiting |= dict.fromkeys(row.case_id for row, due in fresh if due.end != row.end_date)
-            still = [(row, due) for row, due in fresh if row.case_id not in waiting]
-            if still:
-                with self.app.store.begin() as tx:
-                    for row, due in still:
+            still: list[tuple[Deadline, Due]] = []
+            apart: list[Deadline] = []
+            for row in page:
+                if not any(_touches(row, y.year) for y in published.values() if y.version > row.calendar_version):
+                    apart.append(row)
+                elif (due := again(Due.from_json(row.record), calendar)).end != row.end_date:
+                    waiting[row.case_id] = None
+                else:
+                    still.append((row, due))
+            with self.app.store.begin() as tx:
+                tx.deadlines.untouched(apart, version)
+                for row, due in still:
+                    if row.case_id not in waiting:
                         tx.deadlines.recounted(row, due.provisional, due.to_json(), version)
             after = page[-1].id
         moved: list[Moved] = []
@@ -201,6 +208,12 @@ class Years:
             tx.cases.update(case_id, case.revision, due_on=tx.deadlines.next_of(case_id))
             self.acts._touch_parent(context)
             return [(case_id, a, b) for _, a, b in found]
+
+
+def _touches(row: Deadline, year: int) -> bool:
+    """Whether a day of the count lies in what a notice for the year may settle: the year and the December before."""
+    first, last = sorted((row.start, row.end_date))
+    return first <= dt.date(year, 12, 31) and last >= dt.date(year - 1, 12, 1)
 
 
 def _must_be_a_year(year: int) -> None:

@@ -153,6 +153,15 @@ class Deadlines(Repository):
         """No alarm to give before that day."""
         self._run(sa.update(t.deadline).where(_D.id == deadline_id).values(next_on=next_on))
 
+    def untouched(self, rows: Collection[Deadline], calendar_version: int) -> None:
+        """A newer calendar says the same about every day of these counts; what was moved meanwhile keeps its own version."""
+        by_end: dict[dt.date, list[str]] = {}
+        for row in rows:
+            by_end.setdefault(row.end_date, []).append(row.id)
+        for end, ids in by_end.items():
+            where = (_D.id.in_(ids), _D.end_date == end, _D.status == "open", _D.calendar_version < calendar_version)
+            self._run(sa.update(t.deadline).where(*where).values(calendar_version=calendar_version))
+
     def recounted(self, row: Deadline, provisional: bool, record: Any, calendar_version: int) -> None:
         """Counted again with the same last day; nothing when somebody else has touched it meanwhile."""
         where = (_D.id == row.id, _D.status == "open", _D.calendar_version == row.calendar_version, _D.end_date == row.end_date)

@@ -34,10 +34,18 @@ YEAR = {
 
 
 @pytest.fixture
-def town(database: str, write_plugin: Any, make_town: Any) -> Any:
-    made = make_town(database, write_plugin("long", LONG), D(2026, 12, 14))
-    made.settle([("du", "wutongli", "community"), ("fang", "yunxi", "admin"), ("small", "guixiang", "admin"), ("gao", "guixiang", "street")])
-    return made
+def town(sqlite_url: str, write_plugin: Any, make_town: Any) -> Any:
+    return settled(make_town(sqlite_url, write_plugin("long", LONG), D(2026, 12, 14)))
+
+
+@pytest.fixture
+def any_town(database: str, write_plugin: Any, make_town: Any) -> Any:
+    return settled(make_town(database, write_plugin("long", LONG), D(2026, 12, 14)))
+
+
+def settled(town: Any) -> Any:
+    town.settle([("du", "wutongli", "community"), ("fang", "yunxi", "admin"), ("small", "guixiang", "admin"), ("gao", "guixiang", "street")])
+    return town
 
 
 def opened(town: Any) -> str:
@@ -45,7 +53,8 @@ def opened(town: Any) -> str:
     return case
 
 
-def test_a_preview_says_what_publishing_does(town: Any) -> None:
+def test_a_preview_says_what_publishing_does(any_town: Any) -> None:
+    town = any_town
     case = opened(town)
     rows = {d.name: d for d in town.deadlines(case)}
     assert (rows["work"].end_date, rows["month"].end_date) == (D(2027, 1, 25), D(2027, 1, 1)) and rows["work"].provisional
@@ -65,7 +74,8 @@ def test_a_preview_says_what_publishing_does(town: Any) -> None:
     town.whole()
 
 
-def test_a_correction_moves_what_was_certain(town: Any) -> None:
+def test_a_correction_moves_what_was_certain(any_town: Any) -> None:
+    town = any_town
     town.siquan.set_year(2027, YEAR, "fang")
     case = opened(town)
     corrected = {**YEAR, "holidays": [*YEAR["holidays"], {"name": "更正", "from": "2027-01-25", "to": "2027-01-26"}], "source": "更正通知"}  # type: ignore[misc]

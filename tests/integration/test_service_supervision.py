@@ -49,8 +49,16 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 @pytest.fixture
-def order(database: str, write_plugin: Any, make_town: Any) -> Any:
-    town = make_town(database, write_plugin("order", ORDER))
+def order(sqlite_url: str, write_plugin: Any, make_town: Any) -> Any:
+    return settled(make_town(sqlite_url, write_plugin("order", ORDER)))
+
+
+@pytest.fixture
+def any_order(database: str, write_plugin: Any, make_town: Any) -> Any:
+    return settled(make_town(database, write_plugin("order", ORDER)))
+
+
+def settled(town: Any) -> Any:
     people = [("du", "wutongli", "community"), ("ren", "wutongli", "community leader"), ("gao", "guixiang", "street leader")]
     town.settle([*people, ("shao", "yunxi", "district")])
     return town
@@ -76,7 +84,8 @@ def each_day(town: Any, first: D, last: D) -> None:
         first += dt.timedelta(days=1)
 
 
-def test_every_reminder_and_level_on_its_day(order: Any, sent: list[Any]) -> None:
+def test_every_reminder_and_level_on_its_day(any_order: Any, sent: list[Any]) -> None:
+    order = any_order
     """Monday 2026-11-23 and five working days: the last is Monday 30."""
     case = order.siquan.open_case("order", "du").case
     each_day(order, D(2026, 11, 23), D(2026, 12, 15))
@@ -115,7 +124,8 @@ def test_what_comes_after_the_last_day_is_no_reminder(order: Any) -> None:
     assert [(e["k"], e.get("skipped", False)) for e in row.log] == [("remind", True), ("remind", True)]
 
 
-def test_order_over_cases_after_downtime(order: Any) -> None:
+def test_order_over_cases_after_downtime(any_order: Any) -> None:
+    order = any_order
     cases = []
     for day in (23, 24, 25):
         order.clock.move(D(2026, 11, day))
@@ -178,7 +188,8 @@ def test_nobody_to_tell_is_an_incident(sqlite_url: str, write_plugin: Any, make_
         assert [i.kind for i in tx.incidents.of(case)] == ["nobody"] * 3
 
 
-def test_two_sweeps_at_once_tell_each_once(order: Any, sent: list[Any]) -> None:
+def test_two_sweeps_at_once_tell_each_once(any_order: Any, sent: list[Any]) -> None:
+    order = any_order
     cases = [order.siquan.open_case("order", "du").case for _ in range(6)]
     order.clock.move(D(2026, 12, 12))
     gate = threading.Barrier(2)
@@ -196,7 +207,8 @@ def test_two_sweeps_at_once_tell_each_once(order: Any, sent: list[Any]) -> None:
     order.whole()
 
 
-def test_a_clock_set_back_does_nothing_and_loses_nothing(order: Any) -> None:
+def test_a_clock_set_back_does_nothing_and_loses_nothing(any_order: Any) -> None:
+    order = any_order
     case = order.siquan.open_case("order", "du").case
     order.clock.move(D(2026, 12, 20))
     order.siquan.sweep()
