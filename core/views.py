@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
+from siquan.core.obligations.views import DutyStrip
 from siquan.core.rules.decision import Decision, Finding, Piece
 
 
@@ -129,6 +130,12 @@ class DueView:
     basis: str = ""
     cite: str = ""
     then: str = ""
+    calendar: int = 0  # version of the calendar it was counted with
+    lamp: str = ""  # green yellow red
+    share: int = 0  # hundredths of the time used
+    level: int = 0  # of supervision
+    moved: int = 0  # how often its last day moved
+    pauses: tuple[tuple[dt.date, dt.date | None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -235,6 +242,7 @@ class CaseView:
     opened_at: dt.datetime | None = None
     troubles: tuple[str, ...] = ()  # why nobody can go on, in words
     repairable: bool = False  # by you
+    duties: tuple[DutyStrip, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from siquan.web.blueprints import (
     rules,
     sheets,
     steps,
+    timekeeping,
     versions,
 )
 from siquan.web.catalogue import gettext as _
@@ -104,7 +105,7 @@ def create_app(
         *(auth, inbox, processes, cases, steps, children, sheets, decisions, admin, api),
         *(rules, drafts, impacts, releases),
         *(versions, administration),
-        *(people,),
+        *(people, timekeeping),
     ):  # fmt: skip
         app.register_blueprint(module.bp)
     auth.limit_sign_in(app)
@@ -167,7 +168,7 @@ def equip_templates(app: Flask) -> None:
     app.jinja_env.globals.update(
         _=catalogue.gettext, asset=asset, here=here, new_key=new_key, languages=catalogue.LANGUAGES
     )
-    app.jinja_env.filters.update(day=dates.day, moment=dates.moment, longday=dates.long_day)
+    app.jinja_env.filters.update(day=dates.day, moment=dates.moment, longday=dates.long_day, weekday=dates.weekday)
 
     @app.context_processor
     def frame() -> dict[str, Any]:

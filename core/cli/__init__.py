@@ -8,7 +8,17 @@ import sys
 from collections.abc import Callable, Sequence
 
 from siquan.core import __version__
-from siquan.core.cli import casework, changing, deciding, designing, installation, people, policy, scaffold
+from siquan.core.cli import (
+    casework,
+    changing,
+    deciding,
+    designing,
+    installation,
+    people,
+    policy,
+    scaffold,
+    timekeeping,
+)
 from siquan.core.cli.reading import print_json
 from siquan.core.errors import Errors, SiquanError
 
@@ -129,6 +139,17 @@ def _parser() -> argparse.ArgumentParser:
     verb("sweep", casework.sweep, "fire deadlines that have passed")
     people.add_people(verb("people", people.people, "posts, leavers and their open work", json=False))
     people.add_substitute(verb("substitute", people.substitute, "name who stands in for a person for a period"))
+    due = verb("due", timekeeping.due, "what is overdue or soon due, with lamps and levels of supervision")
+    due.add_argument("--unit", default="", help="only at this unit and below it")
+    due.add_argument("--process", default="")
+    owed = verb("obligations", timekeeping.obligations, "periods of obligations: of a case, or all that are not settled")
+    owed.add_argument("case", nargs="?")
+    calendar = verb("calendar", timekeeping.calendar, "working days of a year: show, propose, publish or correct")
+    calendar.add_argument("what", choices=["show", "propose", "publish"])
+    calendar.add_argument("year", type=int)
+    calendar.add_argument("--file", help="YAML with year, source, holidays and workdays")
+    calendar.add_argument("--by", help="an administrator")
+    calendar.add_argument("--preview", action="store_true", help="say which deadlines would move, publish nothing")
     audit = verb("audit", casework.audit, "prove that the history was not edited")
     audit.add_argument("what", choices=["verify", "root"])
     audit.add_argument("case", nargs="?", help="verify: a case; root: a day, default the newest")

@@ -19,6 +19,9 @@ from siquan.core.cli.reading import (
 from siquan.core.errors import BadInput
 from siquan.core.service.record import record_of
 
+#: what else a sweep does
+SWEPT = {"escalated": "督办", "open": "周期开始", "warned": "临近期末", "met": "已履行", "missed": "未履行", "made_up": "补办"}
+
 
 def print_result(args: argparse.Namespace, result: Any) -> int:
     if args.json:
@@ -118,8 +121,14 @@ def replay(args: argparse.Namespace) -> int:
 
 def sweep(args: argparse.Namespace) -> int:
     counts = open_service().sweep()
-    print_json(counts) if args.json else print(f"提醒 {counts['reminded']}，自动办理 {counts['fired']}，失败 {counts['failed']}")
-    return 0
+    if args.json:
+        print_json(counts)
+    elif counts.get("clock"):
+        print("时钟被拨回，这次什么也没有做")
+    else:
+        more = "".join(f"，{word} {counts[key]}" for key, word in SWEPT.items() if counts.get(key))
+        print(f"提醒 {counts['reminded']}，自动办理 {counts['fired']}，失败 {counts['failed']}{more}")
+    return 1 if counts.get("clock") else 0
 
 
 def audit(args: argparse.Namespace) -> int:

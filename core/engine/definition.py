@@ -14,7 +14,7 @@ from siquan.core.rules.compile import Compiled, compile_one
 from siquan.core.rules.decide import RuleSet
 from siquan.core.rules.facts import Schema
 from siquan.core.rules.parse import parse
-from siquan.core.rules.tree import ANY, TEXT, Type
+from siquan.core.rules.tree import ANY, DATE, TEXT, Type
 from siquan.core.spec.model import FactSpec, ProcessSpec, RuleSetSpec
 
 
@@ -25,6 +25,8 @@ class CircularFact(SiquanError):
     zh = "推导事实 `{name}` 绕回了自己"
 
 
+#: stands for a prefix where the condition of an obligation is kept
+PERIOD = "period:"
 TALLY_FIELDS = (
     ("total_area", "总面积", "decimal", "m²"), ("total_n", "总人数", "integer", "人"), ("part_area", "参与面积", "decimal", "m²"),
     ("part_n", "参与人数", "integer", "人"), ("elected_n", "当选人数", "integer", "人"), ("issues", "票面问题", "integer", "处"),
@@ -64,10 +66,15 @@ class Definition:
     def node(self, text: str, prefix: str = "") -> t.Node:
         return self._expression(text, prefix)[0]
 
+    def of_period(self, text: str) -> tuple[t.Node, Compiled]:
+        """The condition of an obligation, which may name the first and the last day of its period."""
+        return self._expression(text, PERIOD)
+
     def _expression(self, text: str, prefix: str) -> tuple[t.Node, Compiled]:
         found = self.expressions.get((text, prefix))
         if found is None:
-            scope = Scope(self.scope.facts, self.scope.params, self.scope.parent, prefix)
+            more = {"period.start": DATE, "period.end": DATE} if prefix == PERIOD else {}
+            scope = Scope({**self.scope.facts, **more}, self.scope.params, self.scope.parent, "" if more else prefix)
             node = check(parse(text, self.spec.where), scope, text, self.spec.where)
             found = self.expressions[text, prefix] = (node, compile_one(node))
         return found
@@ -186,6 +193,10 @@ class Binder:
         for transition in [x for s in d.spec.states for x in s.transitions] + list(d.spec.anywhere):
             texts += [(x, transition.prefix, transition.where) for x in transition.set.values()]
         texts += [(fact.max_age, fact.prefix, fact.where) for fact in d.schema.specs.values()]
+        texts += [(x.n, due.prefix, due.where) for s in d.spec.states for due in s.dues for x in (*due.remind, *due.escalate)]
+        for duty in d.spec.obligations:
+            spans = [x.n for x in (duty.warn, duty.grace, duty.make_up) if x]
+            texts += [(x, "", duty.where) for x in (duty.since, duty.until, *spans)] + [(duty.met_when, PERIOD, duty.where)]
         for text, prefix, where in texts:
             try:
                 if text and not text.isdigit():

@@ -17,6 +17,7 @@ from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.app import App
 from siquan.core.service.choices import settle
 from siquan.core.service.context import Context
+from siquan.core.service.duties import catch_up, look_after
 from siquan.core.service.pages import must_see
 from siquan.core.service.record import record_of
 from siquan.core.service.records import whole_records
@@ -168,6 +169,7 @@ class Acts:
         case = tx.cases.lock(case_id)
         if revision is not None and revision != case.revision:
             raise Stale(seen=revision, now=case.revision)
+        catch_up(Context(self.app, tx, case, parent=parent))
         return Context(self.app, tx, case, parent=parent)
 
     def _act(
@@ -288,6 +290,7 @@ class Acts:
     def _touch_parent(self, context: Context) -> None:
         if context.case.parent_id:
             context.tx.cases.bump_children(context.case.parent_id)
+        look_after(context)
 
     # children, supply, recusal, import
 

@@ -29,7 +29,7 @@ ADMIN = "admin"
 #: posts that let nobody see a case: they are about rules, or about people
 ASIDE = {*POLICY_ROLES, ADMIN}
 #: posts that are no role of a process
-KERNEL_ROLES = POLICY_ROLES | {ADMIN: "人员管理", LEADER: "负责人"}
+KERNEL_ROLES = POLICY_ROLES | {ADMIN: "管理员", LEADER: "负责人"}
 
 
 class App:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from siquan.core.jobs import Jobs
+from siquan.core.obligations.views import CalendarView, DeadlineView, DutyView, OversightView, YearChange
 from siquan.core.plugins import Catalogue
 from siquan.core.policy.views import (
     DifferenceLine,
@@ -35,6 +36,7 @@ from siquan.core.service.impacts import Impacts
 from siquan.core.service.inbox import Inbox
 from siquan.core.service.migrating import Migrating
 from siquan.core.service.moving import Moving
+from siquan.core.service.oversight import Oversight
 from siquan.core.service.pages import CasePage
 from siquan.core.service.papers import Papers
 from siquan.core.service.people import People
@@ -89,6 +91,7 @@ class Siquan:
         self._uploads = Uploads(self.app, self._papers)
         self._processes = Processes(self.app, self._forms)
         self._clockwork = Clockwork(self.app, self._acts)
+        self._years, self._oversight = self._clockwork.years, Oversight(self.app)
         self._rules = Rules(self.app)
         self._drafts = Drafts(self.app, self._rules)
         self._impacts = Impacts(self.app, self._rules, self._drafts)
@@ -450,6 +453,27 @@ class Siquan:
 
     def sweep(self) -> dict[str, int]:
         return self._clockwork.sweep()
+
+    def overdue(self, person: str | None, unit: str = "", process: str = "", lang: str = "zh") -> OversightView:
+        return self._oversight.view(person, unit, process, lang)
+
+    def deadline(self, deadline_id: str, person: str, lang: str = "zh") -> DeadlineView:
+        return self._oversight.deadline(deadline_id, person, lang)
+
+    def obligations(self, case_id: str | None = None, lang: str = "zh") -> tuple[DutyView, ...]:
+        return self._oversight.duties(case_id, lang)
+
+    def calendar_year(self, year: int | None, person: str) -> CalendarView:
+        return self._years.page(year, person)
+
+    def propose_year(self, year: int) -> dict[str, Any]:
+        return self._years.proposal(year)
+
+    def try_year(self, year: int, data: Any, person: str, seen: int | None = None) -> YearChange:
+        return self._years.preview(year, data, person, seen)
+
+    def set_year(self, year: int, data: Any, person: str, seen: int | None = None, key: str | None = None) -> tuple[int, list[tuple[str, dt.date, dt.date]]]:
+        return self._years.publish(year, data, person, seen, key)
 
     def publish_year(self, year: int, holidays: dict[dt.date, str], workdays: set[dt.date], source: str, by: str) -> list[tuple[str, dt.date, dt.date]]:
         return self._clockwork.publish_year(year, holidays, workdays, source, by)

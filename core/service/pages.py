@@ -12,6 +12,7 @@ from siquan.core.engine.access import LEADER, kernel_post
 from siquan.core.engine.deadlines import Due, remaining
 from siquan.core.engine.fold import REASSIGNED
 from siquan.core.errors import NoAccess
+from siquan.core.obligations.supervision import level_of
 from siquan.core.rules.decision import Decision
 from siquan.core.service.administering import administers
 from siquan.core.service.app import ZONE, App
@@ -19,6 +20,7 @@ from siquan.core.service.context import Context, read_envelopes
 from siquan.core.service.fitting import troubles
 from siquan.core.service.record import decision_from
 from siquan.core.service.steps import assess, import_block
+from siquan.core.service.timewords import duty_strips, lit, told
 from siquan.core.service.words import Words, fact_views
 from siquan.core.spec.model import TransitionSpec
 from siquan.core.store.rows import Case, Deadline, Event
@@ -93,7 +95,8 @@ def due_view(row: Deadline, today: dt.date, calendar: Any, lang: str) -> DueView
         why = f"{year} 年放假安排尚未公布，公布后自动重算" if zh else f"the calendar of {year} is not published yet; the date is worked out again then"
     return DueView(
         row.id, due.title, kind, left.zh if zh else left.en, due.end, due.start, due.provisional, due.lines[0 if zh else 1], why,
-        days, due.basis, "；".join(x for x in (due.cite, due.law) if x), row.then,
+        days, due.basis, "；".join(x for x in (due.cite, due.law) if x), row.then, calendar=row.calendar_version,
+        level=level_of(row.log, row.end_date), moved=sum(e["k"] == "moved" for e in row.log), pauses=due.pauses,
     )  # fmt: skip
 
 
@@ -143,7 +146,7 @@ class CasePage:
 
         facts = fact_views(words, context.facts(), lambda text: context.number(text, context.today), name)
         calendar = self.app.calendar(tx)
-        open_dues = [due_view(d, context.today, calendar, lang) for d in tx.deadlines.of(case.id, "open")]
+        open_dues = [lit(context, d, due_view(d, context.today, calendar, lang)) for d in tx.deadlines.of(case.id, "open")]
         events = self._events(context, words)
         parent = context.parent.case if context.parent else None
         rulesets = {r: self.app.ruleset_of(context.definition, r) for r in sorted(context.definition.rulesets)}
@@ -156,6 +159,7 @@ class CasePage:
             tuple(self._collections(context, person, words)), person not in context.story.recused, True, case.last_hash,
             case.definition_hash, tuple((r.id, r.spec.title or r.id, r.version) for r in rulesets.values()), spec.unconfirmed,
             case.opened_at, troubles=troubles(context, lang), repairable=administers(self.app, tx, person, case.place),
+            duties=duty_strips(context, words, lang),
         )  # fmt: skip
 
     def _progress(self, context: Context, words: Words) -> tuple[ProgressStep, ...]:
@@ -283,9 +287,8 @@ class CasePage:
             title = f"改按规则 {data['label']} 办理" if zh else f"moved to the rules {data['label']}"
         elif kind == "deadline":
             title = f"期限届满：{data.get('title', '')}" if zh else f"deadline passed: {data.get('title', '')}"
-        elif kind == "calendar":
-            days = "；".join(f"{a} → {b}" for a, b in data.get("moved") or ())
-            title = f"放假安排公布，期限重算：{days}" if zh else f"holidays published, deadlines worked out again: {days}"
+        elif kind in ("calendar", "reminded", "escalated", "obligation"):
+            title = told(kind, data, words, zh)
         reasons = next(
             (t.reasons.get(data.get("reason", ""), "") for s in words.spec.states for t in s.transitions if t.name == data.get("transition")), ""
         )

@@ -36,7 +36,7 @@ class LastAdministrator(Refused):
     code = "SQ487"
     zh = "这样就没有人管理{unit}的人员了"
     help_en = "grant the post to somebody else first"
-    help_zh = "先把“人员管理”授予另一个人"
+    help_zh = "先把“管理员”授予另一个人"
 
 
 class People:
@@ -51,7 +51,7 @@ class People:
             return {u.id: u.name for u in tx.people.units()}
         tops = [g.unit_id for g in tx.people.grants(admin, self.app.today()) if g.role == ADMIN]
         if not tops:
-            raise NoAccess(why="只有担任“人员管理”的人可以看人员和岗位")
+            raise NoAccess(why="只有担任“管理员”的人可以看人员和岗位")
         return {u.id: u.name for top in tops for u in tx.people.under(top)}
 
     def _governed(self, tx: Tx, admin: str, person: str, trusted: bool) -> tuple[Person, dict[str, str]]:

@@ -13,6 +13,7 @@ from siquan.core.engine.fold import Story, fold
 from siquan.core.errors import SiquanError
 from siquan.core.service.app import App
 from siquan.core.service.context import Context
+from siquan.core.service.duties import told_otherwise
 from siquan.core.service.papers import Papers
 from siquan.core.store.rows import Case, Event
 from siquan.core.store.traces import Traces
@@ -55,6 +56,7 @@ class Replaying:
                 continue
             try:
                 yield from self._case(case, events[id], traces)
+                yield from ({"case": id, "what": "obligation", **found} for found in told_otherwise(tx, id, events[id]))
             except (KeyError, TypeError, ValueError, AttributeError) as fault:
                 # an event somebody wrote by hand need not have what ours have
                 yield {"case": id, "what": "events", "events": f"{fault.__class__.__name__}: {fault}", "row": ""}

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from siquan.core.calendar import Calendar
-from siquan.core.engine.deadlines import Due, again, compute
+from siquan.core.engine.deadlines import LONGEST, Due, again, compute
+from siquan.core.obligations.supervision import Alarm, pending, plan
 from siquan.core.service.app import ZONE
 from siquan.core.service.context import Context
-from siquan.core.spec.model import DueSpec
+from siquan.core.spec.model import DueSpec, Span
 from siquan.core.store.rows import Deadline
+
+Move = tuple[str, dt.date, dt.date]
 
 
 def sync_deadlines(context: Context) -> dt.date | None:
@@ -31,10 +35,13 @@ def sync_deadlines(context: Context) -> dt.date | None:
         elif old is None or (old.status == "fired" and due.end > old.end_date and due.end >= context.today):
             tx.deadlines.add(
                 case.id, case.state, spec.name, due.start, due.end, then=spec.then, provisional=due.provisional,
-                record=due.to_json(), calendar_version=version,
+                record=due.to_json(), calendar_version=version, next_on=next_alarm(context, spec, due.end, calendar, ()),
             )  # fmt: skip
         elif old.status == "open" and old.record != due.to_json():
-            tx.deadlines.move(old.id, due.end, due.provisional, due.to_json(), version)
+            tx.deadlines.move(
+                old.id, due.end, due.provisional, due.to_json(), version, why="facts", seq=tx.events.next_seq(case.id) - 1,
+                next_on=next_alarm(context, spec, due.end, calendar, old.log),
+            )  # fmt: skip
     return tx.deadlines.next_of(case.id)
 
 
@@ -62,15 +69,43 @@ def _computed(context: Context, spec: DueSpec, entered: dt.datetime, calendar: C
     )  # fmt: skip
 
 
-def recompute(context: Context) -> list[tuple[dt.date, dt.date]]:
-    """Works the provisional deadlines of a locked case out again under the calendar in force; (old, new) last day of
-    those that moved."""
-    tx, moved = context.tx, []
+def length(context: Context, span: Span, prefix: str = "") -> int | None:
+    """How many days, working days or months; None while unknown or out of reason."""
+    n: Any = int(span.n) if span.n.isdigit() else context.evaluate(span.n, prefix)
+    return n if isinstance(n, int) and not isinstance(n, bool) and 0 <= n <= LONGEST[span.unit] else None
+
+
+def alarms(context: Context, spec: DueSpec, end: dt.date, calendar: Calendar) -> list[Alarm]:
+    """The reminders before a last day and the levels after it."""
+    remind = [(n, x.unit) for x in spec.remind if (n := length(context, x, spec.prefix)) is not None]
+    up = [(n, x.unit, x.to) for x in spec.escalate if (n := length(context, x, spec.prefix)) is not None]
+    return plan(end, remind, up, calendar)
+
+
+def next_alarm(context: Context, spec: DueSpec, end: dt.date, calendar: Calendar, log: Sequence[dict[str, Any]]) -> dt.date | None:
+    if not spec.remind and not spec.escalate:
+        return None
+    return min((a.day for a in pending(alarms(context, spec, end, calendar), log)), default=None)
+
+
+def due_spec(context: Context, row: Deadline) -> DueSpec | None:
+    """The key a row was made from, as the case's definition has it now."""
+    state = context.definition.spec.state(row.state)
+    return next((d for d in state.dues if d.name == row.name), None) if state else None
+
+
+def recompute(context: Context) -> list[Move]:
+    """Works the open deadlines of a locked case out again under the calendar in force; (name, old, new) last day of those
+    that moved."""
+    tx, moved = context.tx, list[Move]()
     calendar = context.app.calendar(tx)
+    version, seq = int(calendar.version or 0), tx.events.next_seq(context.case.id)
     for row in tx.deadlines.of(context.case.id, "open"):
-        if row.provisional:
-            due = again(Due.from_json(row.record), calendar)
-            tx.deadlines.move(row.id, due.end, due.provisional, due.to_json(), int(calendar.version or 0))
-            if due.end != row.end_date:
-                moved.append((row.end_date, due.end))
+        if row.calendar_version >= version:
+            continue
+        due, spec = again(Due.from_json(row.record), calendar), due_spec(context, row)
+        upcoming = next_alarm(context, spec, due.end, calendar, row.log) if spec else None
+        tx.deadlines.move(row.id, due.end, due.provisional, due.to_json(), version, why="calendar", seq=seq, next_on=upcoming)
+        if due.end != row.end_date:
+            moved.append((row.name, row.end_date, due.end))
     return moved

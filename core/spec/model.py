@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_serializer
 
@@ -25,6 +25,17 @@ class Placed(Model):
     """Something with a place in a file; the place is no part of its meaning."""
 
     where: Where | None = Field(default=None, repr=False, exclude=True)
+
+
+class Grown(Placed):
+    """Something that got keys later: `LATER` are left out of the dump when they say nothing, so that what was pinned
+    before there were such keys keeps its hash."""
+
+    LATER: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _spoken(self, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return {k: v for k, v in inner(self).items() if v or k not in self.LATER}
 
 
 class FactSpec(Placed):
@@ -178,8 +189,23 @@ class RoleSpec(Placed):
         return {k: v for k, v in inner(self).items() if k not in ("kind", "scope") or v}
 
 
-class DueSpec(Placed):
+class Span(Model):
+    """`15 days`, `2 workdays`; the number may be a parameter."""
+
+    n: str
+    unit: Literal["day", "workday", "month"]
+
+
+class EscalateSpec(Span):
+    """So long after the last day it goes up: to `leader`, `up`, or a role of the process."""
+
+    to: str
+
+
+class DueSpec(Grown):
     """A deadline of a state: `n unit` after the state was entered (or after `start`), or before the date `before`."""
+
+    LATER = ("remind", "escalate")
 
     name: str
     title: str = ""
@@ -191,6 +217,29 @@ class DueSpec(Placed):
     basis: Basis | Literal[""] = ""
     cite: str = ""
     prefix: str = ""
+    remind: tuple[Span, ...] = ()  # before the last day
+    escalate: tuple[EscalateSpec, ...] = ()  # after it, level 1 first
+
+
+class ObligationSpec(Placed):
+    """A duty that comes again with every period. Met when `met_when` holds, when the step `act` was taken, or when a child
+    of the name `child` was opened: in the period, or in the days of `grace` after it."""
+
+    name: str
+    title: str = ""
+    every: Literal["month", "two_months", "quarter", "half", "year"]
+    since: str = ""  # date expression; empty: the day the case was opened
+    until: str = ""  # date expression; empty: as long as the case is open
+    partial: bool = False  # a period it covers only in part is owed too
+    met_when: str = ""
+    act: str = ""
+    child: str = ""
+    warn: Span | None = None  # before the last day of the period
+    grace: Span | None = None  # after it, still in time
+    make_up: Span | None = None  # after that, late: the period stays missed
+    by: str = ""  # role that answers for it
+    basis: Basis | Literal[""] = ""
+    cite: str = ""
 
 
 class TransitionSpec(Placed):
@@ -260,7 +309,8 @@ class TallySpec(Placed):
     policy: dict[str, str] = {}
 
 
-class CaseStep(Model):
+class CaseStep(Grown):
+    LATER = ("duties",)
     act: str = ""
     by: str = ""
     on: dt.date | None = None
@@ -271,6 +321,7 @@ class CaseStep(Model):
     child: str = ""
     refused: str = ""
     expect: str = ""
+    duties: dict[str, str] = {}  # obligation, or obligation/first day of the period -> how it stands now
 
 
 class CaseSpec(Placed):
@@ -296,8 +347,10 @@ class ChildOf(Model):
     name: str  # under which the parent reads the children
 
 
-class ProcessSpec(Placed):
+class ProcessSpec(Grown):
     """One process, flat, all fragments expanded, all references full ids."""
+
+    LATER = ("obligations",)
 
     id: str
     plugin: str
@@ -324,6 +377,7 @@ class ProcessSpec(Placed):
     bases: dict[str, dict[str, Any]] = {}  # named starting facts of cases
     unconfirmed: tuple[str, ...] = ()  # what the domain research could not confirm
     hash: str = ""
+    obligations: tuple[ObligationSpec, ...] = ()
 
     def state(self, name: str) -> StateSpec | None:
         return next((s for s in self.states if s.name == name), None)

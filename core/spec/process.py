@@ -12,10 +12,13 @@ from siquan.core.spec.fragment import RESERVED_STATE, Expanded, expand
 from siquan.core.spec.model import (
     ChildOf,
     DueSpec,
+    EscalateSpec,
     FactSpec,
+    ObligationSpec,
     ProcessSpec,
     RoleSpec,
     RuleSetSpec,
+    Span,
     StateSpec,
     TallySpec,
     TransitionSpec,
@@ -24,6 +27,7 @@ from siquan.core.spec.source import Cursor, Map, Seq, WrongShape
 
 UNITS = {"day": "day", "days": "day", "workday": "workday", "workdays": "workday", "month": "month", "months": "month",
          "日": "day", "天": "day", "工作日": "workday", "个工作日": "workday", "个月": "month"}  # fmt: skip
+UPWARDS, EVERY = ("leader", "up"), ("month", "two_months", "quarter", "half", "year")
 LEVELS = ("", "district", "street", "community", "grid", "compound")
 #: posts that are no role of any process
 KERNEL = ("admin", "policy_author", "policy_approver")
@@ -126,19 +130,48 @@ def read_roles(raw: Map) -> dict[str, RoleSpec]:
     return out
 
 
-def _due(name: str, raw: Any, where: Where, prefix: str) -> DueSpec:
-    c = Cursor(raw, f"due.{name}", where)
-    text = c.text("after", need=True)
+def read_span(text: str, where: Where) -> Span:
     found = re.fullmatch(r"\s*([\w.]+)\s*([^\W\d]+)\s*", text) or re.fullmatch(r"\s*(\d+)([^\W\d]+)\s*", text)
     unit = UNITS.get(found.group(2)) if found else None
     if found is None or unit is None:
-        raise BadDue(c.at("after"), text=text)
+        raise BadDue(where, text=text)
+    return Span(n=found.group(1), unit=unit)
+
+
+def _escalate(raw: Any, where: Where, names: Names) -> EscalateSpec:
+    c = Cursor(raw, "escalate", where)
+    span, to = read_span(c.text("after", need=True), c.at("after")), c.text("to", need=True)
+    c.done()
+    return EscalateSpec(n=span.n, unit=span.unit, to=to if to in UPWARDS else names.role(to, c.at("to")))
+
+
+def _due(name: str, raw: Any, where: Where, prefix: str, names: Names) -> DueSpec:
+    c = Cursor(raw, f"due.{name}", where)
+    after, escalate = read_span(c.text("after", need=True), c.at("after")), c.list("escalate")
     due = DueSpec(
-        where=where, name=name, title=c.text("title"), n=found.group(1), unit=unit, start=c.text("start"), before=c.text("before"),
+        where=where, name=name, title=c.text("title"), n=after.n, unit=after.unit, start=c.text("start"), before=c.text("before"),
         then=c.text("then", "remind"), basis=c.choice("basis", read.BASES, ""), cite=c.text("cite"), prefix=prefix,
+        remind=tuple(read_span(x, c.at("remind")) for x in c.words("remind")),
+        escalate=tuple(_escalate(x, at, names) for x, at in zip(escalate, escalate.at, strict=True)),
     )  # fmt: skip
     c.done()
     return due
+
+
+def _obligation(name: str, raw: Any, where: Where, names: Names) -> ObligationSpec:
+    """What it can never be met by is for `verify` to say; here it must only say by what."""
+    c = Cursor(raw, f"obligations.{name}", where)
+    spans = {key: read_span(text, c.at(key)) for key in ("warn", "grace", "make_up") if (text := c.text(key))}
+    by, ways = c.text("by"), [key for key in ("met_when", "act", "child") if c.text(key)]
+    if len(ways) != 1:
+        raise WrongShape(c.where, key=name, wanted="one of met_when, act, child", wanted_zh=" met_when、act、child 三个里的一个", value="、".join(ways))
+    out = ObligationSpec(
+        where=where, name=name, title=c.text("title", name), every=c.choice("every", EVERY, ""), since=c.text("from"), until=c.text("until"),
+        partial=c.flag("partial"), met_when=c.text("met_when"), act=c.text("act"), child=c.text("child"), by=names.role(by, c.at("by")) if by else "",
+        basis=c.choice("basis", read.BASES, ""), cite=c.text("cite"), **spans,
+    )  # fmt: skip
+    c.done()
+    return out
 
 
 def _transition(name: str, raw: Any, where: Where, prefix: str, names: Names) -> TransitionSpec:
@@ -178,9 +211,9 @@ def _state(name: str, raw: Any, where: Where, prefix: str, names: Names, expande
     outcome = name.rpartition(".")[2] if final is True else "" if final in (False, None) else str(final)
     dues = []
     if c.has("due"):
-        dues.append(_due("due", c.any("due"), c.at("due"), prefix))
+        dues.append(_due("due", c.any("due"), c.at("due"), prefix, names))
     many = c.map("dues")
-    dues += [_due(k, v, many.at[k], prefix) for k, v in many.items()]
+    dues += [_due(k, v, many.at[k], prefix, names) for k, v in many.items()]
     title, hint, by = c.text("title", name), c.text("hint"), tuple(names.role(r, c.at("by")) for r in c.words("by"))
     main, if_nobody = c.flag("main", True), c.text("if_nobody")
     transitions = []
@@ -253,6 +286,7 @@ def read_process(
         sheets += read.read_sheets(part)
     tallies = c.map("tallies")
     separate = c.list("separate")
+    obligations = c.map("obligations")
     cases = c.list("cases")
     bases = c.map("bases")
     spec = ProcessSpec(
@@ -266,6 +300,7 @@ def read_process(
         tallies=tuple(_tally(k, v, tallies.at[k]) for k, v in tallies.items()),
         cases=tuple(read.read_case(x, at, process=id) for x, at in zip(cases, cases.at, strict=True)),
         bases={k: read.plain(v) for k, v in bases.items()}, unconfirmed=c.words("unconfirmed"),
+        obligations=tuple(_obligation(k, v, obligations.at[k], names) for k, v in obligations.items()),
     )  # fmt: skip
     c.done(("states", "facts", "rules", "roles"))
     out = [spec]

@@ -352,7 +352,7 @@ def _step(raw: Any, where: Where) -> CaseStep:
     step = CaseStep(
         act=c.text("act"), by=c.text("by"), on=None if on is None else date_of(on, where), wait=c.text("wait"),
         given=plain(c.map("given")), opinion=c.text("opinion"), reason=c.text("reason"), child=c.text("child"),
-        refused="" if refused in (None, False) else str(refused), expect=c.text("expect"),
+        refused="" if refused in (None, False) else str(refused), expect=c.text("expect"), duties=c.table("duties"),
     )  # fmt: skip
     c.done()
     return step

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from siquan.core.spec.process import EVERY as PERIODS
 from siquan.core.spec.process import LEVELS
 from siquan.core.spec.read import BASES, HIT_POLICIES, KINDS
 
@@ -83,7 +84,24 @@ def _rules() -> Schema:
 
 def _due() -> Schema:
     after = {"type": "string", "description": "3 workdays、7 days、2 months，或 参数名 days"}
-    return _object({"title": TEXT, "after": after, "start": TEXT, "before": TEXT, "then": TEXT, "basis": BASIS, "cite": TEXT}, ("after",))
+    escalate = {"type": "array", "items": _escalation()}
+    more = {"remind": {**WORDS, "description": "到期前多久提醒"}, "escalate": escalate}
+    return _object({"title": TEXT, "after": after, "start": TEXT, "before": TEXT, "then": TEXT, "basis": BASIS, "cite": TEXT, **more}, ("after",))
+
+
+def _escalation() -> Schema:
+    return _object({"after": TEXT, "to": {**TEXT, "description": "leader、up，或一个角色"}}, ("after", "to"), about="到期后多久督办到谁")
+
+
+def _obligation() -> Schema:
+    spans = {key: {**TEXT, "description": "15 days，或 参数名 days"} for key in ("warn", "grace", "make_up")}
+    return _object(
+        {
+            "title": TEXT, "every": {"enum": list(PERIODS)}, "from": TEXT, "until": TEXT, "partial": FLAG, "met_when": {"type": "string", "description": "FEEL 条件，period.start、period.end 是这一期的首日、末日"},
+            "act": TEXT, "child": TEXT, **spans, "by": TEXT, "basis": BASIS, "cite": TEXT,
+        },
+        ("every",),
+    )  # fmt: skip
 
 
 def _transition() -> Schema:
@@ -109,7 +127,7 @@ def _state() -> Schema:
 
 def _case() -> Schema:
     step = _object(
-        {"act": TEXT, "by": TEXT, "on": DATE, "wait": TEXT, "given": _map(ANY), "opinion": TEXT, "reason": TEXT, "child": TEXT, "refused": TEXT, "expect": TEXT}
+        {"act": TEXT, "by": TEXT, "on": DATE, "wait": TEXT, "given": _map(ANY), "opinion": TEXT, "reason": TEXT, "child": TEXT, "refused": TEXT, "expect": TEXT, "duties": TABLE}
     )
     return _object(
         {
@@ -139,6 +157,7 @@ def _body() -> Schema:
         "facts": _map(_ref("fact")), "derived": _map({"anyOf": [TEXT, _ref("fact")]}), "opening": WORDS, "name": TEXT,
         "parameters": _map(_ref("parameter")), "rules": _map(_ref("ruleset")), "states": _map(_ref("state")), "anywhere": _map(_ref("transition")),
         "excel": _map(sheet), "tallies": _map(tally), "cases": {"type": "array", "items": _ref("case")}, "bases": _map(_map(ANY)), "unconfirmed": WORDS,
+        "obligations": _map(_obligation()),
     }  # fmt: skip
 
 
@@ -187,6 +206,13 @@ def fragment() -> Schema:
     return whole
 
 
+def calendar() -> Schema:
+    off = _object({"name": TEXT, "from": DATE, "to": DATE}, ("name", "from"))
+    dates = {"type": "array", "items": DATE}
+    year = {"year": {"type": "integer"}, "source": TEXT, "holidays": {"type": "array", "items": off, "minItems": 1}, "workdays": dates}
+    return _file("siquan calendar", _object(year, ("year", "source", "holidays")))
+
+
 SCHEMAS: dict[str, Callable[[], Schema]] = {
-    "process": process, "ruleset": ruleset, "parameters": parameters, "cases": cases, "plugin": plugin, "fragment": fragment,
+    "process": process, "ruleset": ruleset, "parameters": parameters, "cases": cases, "plugin": plugin, "fragment": fragment, "calendar": calendar,
 }  # fmt: skip

@@ -255,6 +255,36 @@ class Deadline:
     calendar_version: int
     fired_at: dt.datetime | None
     created_at: dt.datetime
+    next_on: dt.date | None = None
+    history: list[dict[str, Any]] | None = None
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """What happened to it, oldest first: moved, remind, escalate."""
+        return self.history or []
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """One period of an obligation. `next_on` is when time alone changes it next; `changed_on` the day of its last change;
+    `record` how it read when the period opened."""
+
+    id: str
+    case_id: str
+    name: str
+    start: dt.date
+    end: dt.date
+    status: str
+    changed_on: dt.date
+    warn_on: dt.date | None
+    last_on: dt.date
+    late_on: dt.date | None
+    next_on: dt.date | None
+    met_case: str | None
+    met_seq: int | None
+    definition_hash: str
+    record: dict[str, Any]
+    created_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)

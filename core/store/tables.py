@@ -154,8 +154,19 @@ deadline = sa.Table(
     "deadline", metadata,
     _id(), _case(), _str("state", 200), _str("name", 200), _day("start_date", key="start"), _day("end_date"),
     _bool("provisional"), _str("status", 20), _str("on_expiry", 200, key="then"), _json("record"),
-    _int("calendar_version"), _at("fired_at", null=True), _at("created_at"),
+    _int("calendar_version"), _at("fired_at", null=True), _at("created_at"), _day("next_on", null=True),
+    _json("history", null=True),
     sa.Index("ix_deadline_sweep", "status", "end_date"), sa.Index("ix_deadline_case", "case_id", "status"),
+    sa.Index("ix_deadline_alarm", "status", "next_on"), sa.Index("ix_deadline_calendar", "status", "calendar_version"),
+)  # fmt: skip
+#: one row for each period of an obligation; it is never taken away
+obligation = sa.Table(
+    "obligation", metadata,
+    _id(), _case(), _str("name", 200), _day("start_date", key="start"), _day("end_date", key="end"), _str("status", 20),
+    _day("changed_on"), _day("warn_on", null=True), _day("last_on"), _day("late_on", null=True), _day("next_on", null=True),
+    _opt("met_case", 100), sa.Column("met_seq", sa.Integer), _str("definition_hash", 128), _json("record"), _at("created_at"),
+    sa.UniqueConstraint("case_id", "name", "start", name="uq_obligation_period"),
+    sa.Index("ix_obligation_sweep", "status", "next_on"), sa.Index("ix_obligation_end", "status", "end"),
 )  # fmt: skip
 task = sa.Table(
     "task", metadata,

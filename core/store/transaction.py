@@ -26,6 +26,7 @@ from siquan.core.store.incidents import Incidents
 from siquan.core.store.inputs import Inputs
 from siquan.core.store.moves import Moves
 from siquan.core.store.named import Named
+from siquan.core.store.obligations import Obligations
 from siquan.core.store.parameters import Parameters
 from siquan.core.store.people import People
 from siquan.core.store.policies import Policies
@@ -62,6 +63,8 @@ class Tx:
         #: last (seq, hash) of cases that got events, and those not yet written to the case row
         self.heads: dict[str, tuple[int, str]] = {}
         self.unsaved: set[str] = set()
+        #: the day that what the clock does belongs to, however late it comes to it
+        self.as_of: dt.date | None = None
         #: layouts of decision inputs this transaction put among the definitions
         self.layouts: set[str] = set()
 
@@ -115,6 +118,10 @@ class Tx:
     @cached_property
     def deadlines(self) -> Deadlines:
         return Deadlines(self)
+
+    @cached_property
+    def obligations(self) -> Obligations:
+        return Obligations(self)
 
     @cached_property
     def tasks(self) -> Tasks:

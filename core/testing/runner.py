@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,6 +97,8 @@ class _Walk:
                 fault = self._step(step)
                 if fault:
                     return [*self.out, f"第 {n} 步 {step.act}：{fault}"]
+            for wrong in self._duties(step.duties):
+                return [*self.out, f"第 {n} 步：{wrong}"]
         with self.service.app.store.read() as tx:
             state = tx.cases.get(self.id).state
         if self.case.expect and self.case.expect != state:
@@ -232,6 +234,16 @@ class _Walk:
         if day != self.world.clock.day:
             self.world.clock.move(day)
             self.service.sweep()
+
+    def _duties(self, wanted: Mapping[str, str]) -> Iterator[str]:
+        """`{quarterly: missed}` is how its newest settled or running period stands; `quarterly/2026-10-01` names one."""
+        rows = self.service.obligations(self.id)
+        for key, status in wanted.items():
+            name, _, start = key.partition("/")
+            found = [r for r in rows if r.name == name and start in ("", r.start.isoformat())]
+            now = found[-1].status if found else "none"
+            if now != status:
+                yield f"义务 {key} 应为 {status}，实为 {now}"
 
     def _target(self, step: CaseStep) -> tuple[str, ProcessSpec]:
         """`child: candidates/1` is the first child of that name; empty is the case itself."""

@@ -18,6 +18,7 @@ from siquan.core.verify import (
     dead_rule,
     deadline_action,
     demo,
+    duty,
     endless,
     intent,
     nobody,
@@ -81,6 +82,7 @@ CHECKS: list[tuple[str, str, str, Check]] = [
     (superfluous.CODE, "没有多余的规则", "no rule is superfluous", superfluous.check),
     (unknown_safety.CODE, "缺事实时不会先放行", "nothing passes that a missing fact could refuse", unknown_safety.check),
     (choice.CODE, "要选的人在用到以前都选好", "whoever is to be chosen is chosen in time", choice.check),
+    (duty.CODE, "每项周期义务都履行得了", "every obligation can be met", duty.check),
 ]
 
 

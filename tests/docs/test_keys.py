@@ -51,6 +51,8 @@ def places() -> dict[str, set[str]]:
         "reading": keys(defs["ruleset"]["properties"]["reads_as"]["items"]),
         "intent": keys(defs["ruleset"]["properties"]["intents"]["items"]),
         "due": keys(defs["due"]),
+        "escalation": keys(defs["due"]["properties"]["escalate"]["items"]),
+        "obligation": keys(top["obligations"]["additionalProperties"]),
         "transition": keys(defs["transition"]),
         "state": keys(defs["state"]),
         "case": keys(defs["case"]),

@@ -42,6 +42,7 @@ states:
   done: {title: 办结, final: true}
 cases: [{name: 走完, given: {amount: 1}, act: [submit], expect: done}]
 """,
+    "V060": HEAD + AMOUNT + "obligations: {yearly: {title: 年报, every: year, act: report}}\n" + SIMPLE,
     "V002": HEAD + AMOUNT + """
 states:
   draft: {title: 起草, submit: {title: 提交, by: clerk, needs: [amount], to: done}, park: {title: 搁置, by: clerk, to: limbo}}
