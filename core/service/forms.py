@@ -56,7 +56,7 @@ def field(words: Words, spec: FactSpec, facts: FactSet | None, required: bool, e
 
 def leaves(definition: Definition, names: Iterable[str]) -> list[FactSpec]:
     out: dict[str, FactSpec] = {}
-    tallied = {t.name for t in definition.spec.tallies}
+    tallied = definition.spec.worked_out
     for name in names:
         for leaf in definition.schema.leaves(name) if name not in tallied else ():
             if not leaf.collection and not leaf.derive and leaf.type != "list":

@@ -103,9 +103,12 @@ def process_reads(definition: Definition, catalogue: Catalogue) -> Iterator[Read
                     node = definition.node(text, due.prefix)
                     yield Read(node, f"时限“{due.title or due.name}”", f"the deadline `{due.name}`", due.where)
     for transition in (*(x for s in definition.spec.states for x in s.transitions), *definition.spec.anywhere):
-        for text in transition.set.values():
+        for text in transition.texts:
             node = definition.node(text, transition.prefix)
-            yield Read(node, f"“{transition.title}”的 set", f"`set` of the step `{transition.name}`", transition.where)
+            yield Read(node, f"“{transition.title}”的 set 或 post", f"`set` or `post` of the step `{transition.name}`", transition.where)
+    for balance in definition.spec.balances:
+        if balance.of:
+            yield Read(definition.node(balance.of), f"账户 `{balance.name}`", f"the balance `{balance.name}`", balance.where)
 
 
 def params_of(reads: Iterable[Read]) -> dict[str, Read]:
