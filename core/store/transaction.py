@@ -24,6 +24,7 @@ from siquan.core.store.idempotency import Idempotency
 from siquan.core.store.impacts import Impacts
 from siquan.core.store.incidents import Incidents
 from siquan.core.store.inputs import Inputs
+from siquan.core.store.ledger import LedgerBook
 from siquan.core.store.parameters import Parameters
 from siquan.core.store.people import People
 from siquan.core.store.policies import Policies
@@ -155,6 +156,10 @@ class Tx:
     @cached_property
     def settings(self) -> Settings:
         return Settings(self)
+
+    @cached_property
+    def ledger(self) -> LedgerBook:
+        return LedgerBook(self)
 
     def flush(self) -> None:
         """Write the heads of chains whose case row was not updated after the event."""
