@@ -15,6 +15,7 @@ from siquan.core.rules.facts import Reader, Stated, to_wire
 from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.app import App
 from siquan.core.service.context import Context
+from siquan.core.service.ledger import Posting
 from siquan.core.service.pages import must_see
 from siquan.core.service.record import record_of
 from siquan.core.service.records import whole_records
@@ -242,6 +243,9 @@ class Acts:
             references.append(tx.decisions.reference(self._store(context, decision, transition.name, person, seq)))
         if references:
             data["decisions"] = references
+        if transition.post:
+            found = Posting(context, transition, decisions, stated).write(person, seq, references[-1]["id"] if references else "")
+            data |= {"postings": found} if found else {}
         if opinion.strip():
             data["opinion"] = tx.facts.put_opinion(case.id, seq, opinion.strip(), person)
         if reason:
@@ -397,7 +401,7 @@ class Acts:
     def _read(self, definition: Definition, facts: Mapping[str, Any], allowed: Collection[str] | None = None) -> dict[str, Stated]:
         """Typed facts; `allowed` names the facts a step takes, None any. What the system works out (a tally, a derived
         fact that nobody provides) is not for anybody to state. Raises one error for all that is wrong."""
-        schema, tallied = definition.schema, {t.name for t in definition.spec.tallies}
+        schema, tallied = definition.schema, definition.spec.worked_out
         reader = Reader(schema, self.app.today())
         given = reader.read(whole_records(schema, facts), check=False)
         for path in given:
