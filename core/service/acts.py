@@ -51,19 +51,21 @@ class Acts:
         request = ["open", spec.id, person, place or "", _plain(facts), title]
         with self.app.store.begin() as tx:
             seen = self._seen(tx, key, request)
-            if seen is not None:
-                return seen
-            where = self._place(tx, person, spec, place)
-            if not trusted:
-                self._may_open(tx, spec, person, where)
-            case = tx.cases.add(
-                process=spec.id, definition_hash=self.app.pin(tx, spec.id), title=title or spec.title, place=where,
-                state=spec.initial.name, opened_by=person, number=self._number(tx, spec, where), book_version=tx.parameters.version(),
-            )  # fmt: skip
-            context = Context(self.app, tx, case)
-            result = self._opened(context, person, given, title)
-            self._answer(tx, key, result)
-            return result
+            if seen is None:
+                seen = self._open(tx, definition, person, place, given, title, trusted)
+                self._answer(tx, key, seen)
+            return seen
+
+    def _open(self, tx: Tx, definition: Definition, person: str, place: str | None, given: dict[str, Stated], title: str = "", trusted: bool = False) -> ActResult:
+        spec = definition.spec
+        where = self._place(tx, person, spec, place)
+        if not trusted:
+            self._may_open(tx, spec, person, where)
+        case = tx.cases.add(
+            process=spec.id, definition_hash=self.app.pin(tx, spec.id), title=title or spec.title, place=where,
+            state=spec.initial.name, opened_by=person, number=self._number(tx, spec, where), book_version=tx.parameters.version(),
+        )  # fmt: skip
+        return self._opened(Context(self.app, tx, case), person, given, title)
 
     def _may_open(self, tx: Tx, spec: Any, person: str, place: str) -> None:
         """Whoever may take a first step may open, and any holder of a role of the process at the place."""

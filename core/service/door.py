@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from siquan.core.accounts.views import AccountPage, CheckLine
+from siquan.core.accounts.views import Accounts as LedgerView
+from siquan.core.accounts.views import Catalogue as GiftCatalogue
 from siquan.core.jobs import Jobs
 from siquan.core.plugins import Catalogue
 from siquan.core.policy.views import (
@@ -21,20 +24,25 @@ from siquan.core.policy.views import (
     WayOutView,
 )
 from siquan.core.rules.decision import Decision
+from siquan.core.service.account_pages import AccountPages
 from siquan.core.service.accounts import Accounts
 from siquan.core.service.acts import Acts
 from siquan.core.service.app import App
 from siquan.core.service.clockwork import Clockwork
+from siquan.core.service.counter_entries import CounterEntries
 from siquan.core.service.drafts import Drafts
 from siquan.core.service.flips import Flips
 from siquan.core.service.forms import Forms
 from siquan.core.service.impacts import Impacts
 from siquan.core.service.inbox import Inbox
+from siquan.core.service.ledger_time import LedgerTime
 from siquan.core.service.migrating import Migrating
+from siquan.core.service.orders import Orders
 from siquan.core.service.pages import CasePage
 from siquan.core.service.papers import Papers
 from siquan.core.service.processes import Processes
 from siquan.core.service.rules import Rules
+from siquan.core.service.statement_file import statement_file
 from siquan.core.service.uploads import Uploads
 from siquan.core.service.ways import Ways
 from siquan.core.store import audit
@@ -71,6 +79,8 @@ class Siquan:
         self._flips = Flips(self.app, self._impacts, self._papers)
         self._migrating = Migrating(self.app, self._acts, self._rules)
         self._ways = Ways(self.app, self._papers, self._rules.prover)
+        self._ledger, self._ledger_time = AccountPages(self.app), LedgerTime(self.app)
+        self._counter, self._orders = CounterEntries(self.app), Orders(self.app, self._acts)
 
     # people
 
@@ -281,10 +291,48 @@ class Siquan:
     # time
 
     def sweep(self) -> dict[str, int]:
-        return self._clockwork.sweep()
+        return self._clockwork.sweep() | self._ledger_time.sweep()
 
     def publish_year(self, year: int, holidays: dict[dt.date, str], workdays: set[dt.date], source: str, by: str) -> list[tuple[str, dt.date, dt.date]]:
         return self._clockwork.publish_year(year, holidays, workdays, source, by)
+
+    # accounts
+
+    def ledger(self, person: str, lang: str = "zh", kind: str = "", words: str = "", place: str = "") -> LedgerView:
+        """A person's own accounts, those he keeps, and the reversals that wait."""
+        return self._ledger.cards(person, lang, kind, words, place)
+
+    def ledger_account(self, account: str, person: str, lang: str = "zh", period: str = "") -> AccountPage:
+        return self._ledger.page(account, person, lang, period)
+
+    def statement(self, account: str, person: str, period: str = "") -> tuple[str, bytes]:
+        return statement_file(self._ledger.page(account, person, "zh", period))
+
+    def ask_reversal(self, account: str, entry: int, person: str, reason: str, key: str | None = None) -> str:
+        return self._counter.ask(account, entry, person, reason, key)
+
+    def decide_reversal(self, reversal: str, person: str, agree: bool) -> int:
+        return self._counter.decide(reversal, person, agree)
+
+    def gifts(self, person: str, place: str = "") -> tuple[GiftCatalogue, ...]:
+        return self._ledger.catalogue(person, place)
+
+    def order_gift(self, process: str, place: str, gift: str, quantity: Any, owner: str, person: str, key: str | None = None) -> ActResult:
+        return self._orders.order(process, place, gift, quantity, owner, person, key)
+
+    def ledger_checks(self, person: str, lang: str = "zh") -> tuple[CheckLine, ...]:
+        return self._ledger.checks(person, lang)
+
+    def reconcile(self, period: str, person: str = "") -> tuple[CheckLine, ...]:
+        """Now, for every kind of account the person keeps; without a person (the command line) for all."""
+        kinds = self._ledger.must_reconcile(person) if person else self.ledger_kinds()
+        made = {c.id for k in kinds if (c := self._ledger_time.reconcile(k, period, person or "system"))}
+        lines = self._ledger.checks(person, "zh") if person else self._ledger.every_check("zh")
+        return tuple(x for x in lines if x.id in made)
+
+    def ledger_kinds(self) -> list[str]:
+        with self.app.store.read() as tx:
+            return tx.ledger.kinds()
 
     # plugins
 

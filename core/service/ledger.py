@@ -21,6 +21,16 @@ from siquan.core.spec.model import PostSpec, TransitionSpec
 from siquan.core.store.ledger_rows import LedgerHold
 from siquan.core.views import Block
 
+#: what a preview says of an amount; a posting says it by its sign
+WORDS = {
+    "post": ("", ""), "stock": ("", ""), "hold": ("冻结", "held"), "order": ("冻结", "held"), "capture": ("核销", "used"),
+    "release": ("解冻", "released"),
+}  # fmt: skip
+
+
+def signed(kind: Kind, amount: int) -> str:
+    return ("+" if amount > 0 else "") + kind.text(amount)
+
 
 @dataclass
 class Task:
@@ -61,10 +71,16 @@ class Posting:
             raise StepRefused(self.blocks, list(self.decisions))
         return [[e.account_id, e.seq, e.hash] for e in desk.written]
 
-    def preview(self) -> tuple[list[Block], list[tuple[str, str, int, Kind]]]:
-        """What would stop it, and (owner, what, amount, kind) of what would be written."""
+    def preview(self, lang: str) -> tuple[list[Block], list[str]]:
+        """What would stop it, and what would be written, in words. Nothing is."""
         done = self.do(Desk(self.context.tx, self.context.today, write=False), "", None, "")
-        return self.blocks, [(t.owner.title, t.post.kind, t.amount, t.kind) for t in done]
+        if self.blocks:
+            return self.blocks, []
+        words = [(t, WORDS[t.post.kind][0 if lang == "zh" else 1]) for t in done if t.amount]
+        return [], [
+            f"{t.owner.title} · {t.kind.title} {word} {t.kind.text(t.amount) if word else signed(t.kind, t.amount)} {t.kind.unit}".replace("  ", " ").strip()
+            for t, word in words
+        ]
 
     def do(self, desk: Desk, actor: str, seq: int | None, decision_id: str) -> list[Task]:
         tasks = [t for post in self.transition.post for t in self._tasks(post)]
