@@ -23,6 +23,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from siquan.core.rules.say import show
 from siquan.web import catalogue, dates, faults, safety, visitor
 from siquan.web.blueprints import (
+    accounts,
     admin,
     api,
     auth,
@@ -98,7 +99,7 @@ def create_app(
     app.after_request(safety.headers)
     faults.register(app)
     people = (auth, inbox, processes, cases, steps, children, sheets, decisions, admin, api)
-    for module in (*people, rules, drafts, impacts, releases):
+    for module in (*people, rules, drafts, impacts, releases, accounts):
         app.register_blueprint(module.bp)
     auth.limit_sign_in(app)
     app.extensions["siquan_sources"] = service.sources()

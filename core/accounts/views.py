@@ -152,3 +152,4 @@ class Catalogue:
     places: tuple[tuple[str, str], ...]
     gifts: tuple[Gift, ...]
     people: tuple[tuple[str, str, str], ...]  # id, name, available
+    may_order: bool = False

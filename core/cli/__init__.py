@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from siquan.core import __version__
-from siquan.core.cli import casework, deciding, designing, installation, policy, scaffold
+from siquan.core.cli import accounts, casework, deciding, designing, installation, policy, scaffold
 from siquan.core.cli.reading import print_json
 from siquan.core.errors import Errors, SiquanError
 
@@ -113,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     replay = verb("replay", casework.replay, "rebuild cases from their events and decide their decisions again")
     replay.add_argument("case", nargs="?")
     verb("sweep", casework.sweep, "fire deadlines that have passed")
+    accounts.add_arguments(verb("accounts", accounts.accounts, "accounts: list, statement, reconciliation, reversal", json=False))
     audit = verb("audit", casework.audit, "prove that the history was not edited")
     audit.add_argument("what", choices=["verify"])
     audit.add_argument("case", nargs="?")

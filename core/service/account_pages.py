@@ -19,11 +19,13 @@ from siquan.core.accounts.views import (
     LotLine,
     ReversalLine,
 )
+from siquan.core.engine.access import acting_roles
 from siquan.core.errors import NoAccess, NotFound
 from siquan.core.service.account_access import every_kind, kept_units, kind_of, must_see_account
 from siquan.core.service.app import ZONE, App
 from siquan.core.service.ledger import signed
 from siquan.core.service.mask import mask
+from siquan.core.service.orders import ordering
 from siquan.core.store.ledger_rows import LedgerAccount, LedgerCheck, LedgerEntry, LedgerReversal
 from siquan.core.store.transaction import Tx
 
@@ -222,7 +224,9 @@ class AccountPages:
                     if r.balance > r.held and r.owner.startswith("person/") and r.owner != f"person/{person}"
                 )  # fmt: skip
                 places = tuple((u.id, u.name) for u in units)
-                out.append(Catalogue(plugin.name, process.id, kind.title, kind.unit, at.id, places, tuple(gifts), people))
+                roles = acting_roles(process, process.initial, ordering(process)[0])
+                may = any(p.person == person and p.role in roles for p in self.app.posts(tx, chain))
+                out.append(Catalogue(plugin.name, process.id, kind.title, kind.unit, at.id, places, tuple(gifts), people, may))
         return tuple(out)
 
     # reconciliation

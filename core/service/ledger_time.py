@@ -9,7 +9,7 @@ from typing import Any
 from siquan.core.accounts.book import Change
 from siquan.core.accounts.statement import Period, period, period_of, reconcile
 from siquan.core.service.account_access import every_kind, kind_of
-from siquan.core.service.app import App
+from siquan.core.service.app import ZONE, App
 from siquan.core.service.desk import SYSTEM, Desk, Open
 from siquan.core.store.database import DatabaseBusy
 from siquan.core.store.ledger_rows import LedgerCheck
@@ -94,8 +94,9 @@ class LedgerTime:
 
     def _month(self, month: Period) -> int:
         """The finished month of every kind, once: the record bears the month as its id."""
+        over = dt.datetime.combine(month.next().first, dt.time(), ZONE)
         with self.app.store.read() as tx:
-            kinds = [k for k in tx.ledger.kinds() if not tx.ledger.has_check(f"{k}/{month.text}")]
+            kinds = [k for k in tx.ledger.kinds(over) if not tx.ledger.has_check(f"{k}/{month.text}")]
         return sum(self.reconcile(k, month.text, SYSTEM, monthly=True) is not None for k in kinds)
 
     def reconcile(self, kind: str, text: str, by: str, *, monthly: bool = False) -> LedgerCheck | None:

@@ -19,7 +19,7 @@ class Orders:
         """The facts are those the ordering step posts by: the catalogue's, the owner's and the quantity's. Nobody orders
         for himself."""
         definition = self.app.definition(process)
-        step, post = _ordering(definition.spec)
+        step, post = ordering(definition.spec)
         spec = definition.spec.catalogue
         if spec is None:
             raise BadInput(why=f"“{definition.spec.title}”没有兑换目录")
@@ -42,7 +42,7 @@ class Orders:
             return result
 
 
-def _ordering(spec: ProcessSpec) -> tuple[TransitionSpec, Any]:
+def ordering(spec: ProcessSpec) -> tuple[TransitionSpec, Any]:
     """The first step that orders."""
     for step in spec.initial.transitions:
         for post in step.post:

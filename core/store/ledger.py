@@ -277,8 +277,10 @@ class LedgerBook(Repository):
 
     # reconciliation
 
-    def kinds(self) -> list[str]:
-        return list(self.tx.conn.execute(sa.select(_A.kind).distinct().order_by(_A.kind)).scalars())
+    def kinds(self, opened_before: dt.datetime | None = None) -> list[str]:
+        """Kinds of which there are accounts, or were before a moment."""
+        where = [sa.type_coerce(_A.opened_at, sa.Text) < instant(opened_before)] if opened_before else []
+        return list(self.tx.conn.execute(sa.select(_A.kind).where(*where).distinct().order_by(_A.kind)).scalars())
 
     def sums(self, kind: str) -> dict[str, dict[str, int]]:
         """{account: {part: sum of its lines}} of every account of a kind."""
