@@ -141,6 +141,8 @@ def _day(year: int, month: int, day: int) -> dt.date | None:
 def _span(text: str, number: Number) -> Duration | None:
     n, _, unit = text.strip().partition(" ")
     value = number(n)
+    if isinstance(value, Decimal | Fraction) and value == int(value):
+        value = int(value)  # a written number and a parameter come as either
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 10_000:
         return None
     unit = unit.strip()

@@ -42,9 +42,9 @@ from siquan.core.service.pages import CasePage
 from siquan.core.service.papers import Papers
 from siquan.core.service.processes import Processes
 from siquan.core.service.rules import Rules
-from siquan.core.service.statement_file import statement_file
 from siquan.core.service.uploads import Uploads
 from siquan.core.service.ways import Ways
+from siquan.core.sheets.statement import statement_file
 from siquan.core.store import audit
 from siquan.core.store.database import Store
 from siquan.core.views import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -69,7 +70,8 @@ class Posting:
         self.do(desk, actor, seq, decision_id)
         if self.blocks:
             raise StepRefused(self.blocks, list(self.decisions))
-        return [[e.account_id, e.seq, e.hash] for e in desk.written]
+        # what lapsed on the way, and a start value, are the account's own and not this case's
+        return [[e.account_id, e.seq, e.hash] for e in desk.written if e.case_id]
 
     def preview(self, lang: str) -> tuple[list[Block], list[str]]:
         """What would stop it, and what would be written, in words. Nothing is."""
@@ -116,12 +118,19 @@ class Posting:
         elif post.kind in ("hold", "order"):
             number = desk.do(account, sheet.hold(task.amount), **told)
             if desk.write:
-                until = after(post.until, self.context.today, self._number)
+                until = self._ends(post.until)
                 tx.ledger.add_hold(account.row.id, post.name, task.amount, number, case.id, until)
         elif task.amount:
-            expires = after(task.kind.expires, self.context.today, self._number)
+            expires = self._ends(task.kind.expires)
             notice = before(task.kind.notice, expires, self._number)
             desk.do(account, sheet.post(task.amount, post.counter, expires, notice), **told)
+
+    def _ends(self, span: str) -> dt.date | None:
+        """The last day of a span; one whose parameter has no value stops the step, or points would be good for ever."""
+        end = after(span, self.context.today, self._number)
+        if span and end is None:
+            self.blocks.append(blocked(f"还不知道期限 `{span}` 是多久", "EVIDENCE"))
+        return end
 
     # what a post asks for
 
@@ -213,6 +222,8 @@ class Posting:
 
     def _start(self, kind: Kind) -> int | None:
         value = self._number(kind.start) if kind.start else None
+        if kind.start and value is None:
+            self.blocks.append(blocked(f"还不知道{kind.title}的起始值", "EVIDENCE"))
         return kind.minor(value) if value is not None else None
 
     def _number(self, text: str) -> Any:

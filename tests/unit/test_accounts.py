@@ -208,6 +208,7 @@ def test_spans() -> None:
     assert after("2 years", dt.date(2024, 2, 29), number) == dt.date(2026, 2, 28)
     assert after("vp.valid months", DAY, number) == dt.date(2028, 11, 24)
     assert after("30 days", DAY, number) == dt.date(2026, 12, 24)
+    assert after("1 years", DAY, lambda text: Decimal(text)) == dt.date(2027, 11, 24)
     assert after("12-31", DAY, number) == dt.date(2026, 12, 31) and after("01-31", DAY, number) == dt.date(2027, 1, 31)
     assert after("02-29", DAY, number) == dt.date(2028, 2, 29)
     assert after("lost months", DAY, number) is None and after("", DAY, number) is None
