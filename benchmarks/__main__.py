@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.acts import acts_per_second, bare_per_second
 from benchmarks.decisions import decisions_per_second
 from benchmarks.impact import main as impact
+from benchmarks.ledger import main as ledger
 from benchmarks.proofs import main as proofs
 from benchmarks.scale import main as scale
 
@@ -62,6 +63,7 @@ def main() -> None:
             f"{ruleset:<30} {rules:>3} rules   truths alone {kernel:10.0f}/s   explained {compiled:8.0f}/s   "
             f"explained, both engines {both:8.0f}/s ({1000 / both:.2f} ms)"
         )
+    ledger()
     impact()
     proofs()
     scale()

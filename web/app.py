@@ -23,6 +23,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from siquan.core.rules.say import show
 from siquan.web import catalogue, dates, faults, safety, visitor
 from siquan.web.blueprints import (
+    accounts,
     admin,
     administration,
     api,
@@ -105,7 +106,7 @@ def create_app(
         *(auth, inbox, processes, cases, steps, children, sheets, decisions, admin, api),
         *(rules, drafts, impacts, releases),
         *(versions, administration),
-        *(people, timekeeping),
+        *(people, timekeeping, accounts),
     ):  # fmt: skip
         app.register_blueprint(module.bp)
     auth.limit_sign_in(app)

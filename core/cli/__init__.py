@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from siquan.core import __version__
 from siquan.core.cli import (
+    accounts,
     casework,
     changing,
     deciding,
@@ -150,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     calendar.add_argument("--file", help="YAML with year, source, holidays and workdays")
     calendar.add_argument("--by", help="an administrator")
     calendar.add_argument("--preview", action="store_true", help="say which deadlines would move, publish nothing")
+    accounts.add_arguments(verb("accounts", accounts.accounts, "accounts: list, statement, reconciliation, reversal", json=False))
     audit = verb("audit", casework.audit, "prove that the history was not edited")
     audit.add_argument("what", choices=["verify", "root"])
     audit.add_argument("case", nargs="?", help="verify: a case; root: a day, default the newest")

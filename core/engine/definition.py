@@ -37,12 +37,23 @@ RESULT_FIELDS = (
 )  # fmt: skip
 
 
+BALANCE_FIELDS = (
+    ("balance", "余额"), ("held", "冻结"), ("available", "可用"), ("added_12m", "近12个月增加"), ("taken_12m", "近12个月减少"),
+    ("orders_quarter", "本季度兑换次数"),
+)  # fmt: skip
+
+
 def tally_fact(name: str) -> FactSpec:
     """The record a tally supplies: exact totals and one row per matter."""
     fields = tuple(FactSpec(name=n, title=title, type=kind, unit=unit) for n, title, kind, unit in TALLY_FIELDS)
     rows = tuple(FactSpec(name=n, title=title, type=kind) for n, title, kind in RESULT_FIELDS)
     results = FactSpec(name="results", title="各项结果", type="list", fields=rows)
     return FactSpec(name=name, title="计票", type="record", fields=(*fields, results))
+
+
+def balance_fact(name: str) -> FactSpec:
+    """The record an account supplies to the rules."""
+    return FactSpec(name=name, title="账户", type="record", fields=tuple(FactSpec(name=n, title=title, type="decimal") for n, title in BALANCE_FIELDS))
 
 
 @dataclass
@@ -99,7 +110,7 @@ class Binder:
         """Definitions and rule sets by id. Raises Errors with every unknown name and type fault, file:line each."""
         for id, spec in self.processes.items():
             tallies = [tally_fact(x.name) for x in spec.tallies if not any(f.name == x.name for f in spec.facts)]
-            self.schemas[id] = Schema([*spec.facts, *tallies])
+            self.schemas[id] = Schema([*spec.facts, *tallies, *(balance_fact(x.name) for x in spec.balances)])
         for _ in range(2):  # what derived facts give must be known before their parents and children are read
             for spec in self.processes.values():
                 self._derive(self.schemas[spec.id], self._types(spec.id), self._parent(spec))
@@ -191,7 +202,8 @@ class Binder:
         """Compile every expression outside rule sets, so that a typing mistake is found at load."""
         texts = [(x, due.prefix, due.where) for s in d.spec.states for due in s.dues for x in (due.start, due.before, due.n)]
         for transition in [x for s in d.spec.states for x in s.transitions] + list(d.spec.anywhere):
-            texts += [(x, transition.prefix, transition.where) for x in transition.set.values()]
+            texts += [(x, transition.prefix, transition.where) for x in transition.texts]
+        texts += [(x.of, "", x.where) for x in d.spec.balances]
         texts += [(fact.max_age, fact.prefix, fact.where) for fact in d.schema.specs.values()]
         texts += [(x.n, due.prefix, due.where) for s in d.spec.states for due in s.dues for x in (*due.remind, *due.escalate)]
         for duty in d.spec.obligations:

@@ -18,10 +18,13 @@ from siquan.core.service.app import App
 from siquan.core.service.choices import settle
 from siquan.core.service.context import Context
 from siquan.core.service.duties import catch_up, look_after
+from siquan.core.service.ledger import Posting
+from siquan.core.service.numbering import next_number
 from siquan.core.service.pages import must_see
 from siquan.core.service.record import record_of
 from siquan.core.service.records import whole_records
 from siquan.core.service.refusal import MissingFacts, StepRefused, check_text
+from siquan.core.service.repeats import comparable
 from siquan.core.service.steps import Assessment, assess, finding_block, missing_facts
 from siquan.core.service.timing import sync_deadlines
 from siquan.core.spec.model import TransitionSpec
@@ -50,22 +53,25 @@ class Acts:
             raise BadInput(why=f"`{spec.title}`只能在所属事项里开办")
         check_text(title, MAX_TITLE, "标题")
         given = self._read(definition, facts)
-        request = ["open", spec.id, person, place or "", _plain(facts), title]
+        request = ["open", spec.id, person, place or "", comparable(facts), title]
         with self.app.store.begin() as tx:
             seen = self._seen(tx, key, request)
-            if seen is not None:
-                return seen
-            where = self._place(tx, person, spec, place)
-            way = None if trusted else self._may_open(tx, spec, person, where)
-            case = tx.cases.add(
-                process=spec.id, definition_hash=self.app.pin(tx, spec.id), title=title or spec.title, place=where,
-                state=spec.initial.name, opened_by=person, number=self._number(tx, spec, where), book_version=tx.parameters.version(),
-            )  # fmt: skip
-            context = Context(self.app, tx, case)
-            context.way = way
-            result = self._opened(context, person, given, title)
-            self._answer(tx, key, result)
-            return result
+            if seen is None:
+                seen = self._open(tx, definition, person, place, given, title, trusted)
+                self._answer(tx, key, seen)
+            return seen
+
+    def _open(self, tx: Tx, definition: Definition, person: str, place: str | None, given: dict[str, Stated], title: str = "", trusted: bool = False) -> ActResult:
+        spec = definition.spec
+        where = self._place(tx, person, spec, place)
+        way = None if trusted else self._may_open(tx, spec, person, where)
+        case = tx.cases.add(
+            process=spec.id, definition_hash=self.app.pin(tx, spec.id), title=title or spec.title, place=where,
+            state=spec.initial.name, opened_by=person, number=next_number(tx, spec, self.app.today().year), book_version=tx.parameters.version(),
+        )  # fmt: skip
+        context = Context(self.app, tx, case)
+        context.way = way
+        return self._opened(context, person, given, title)
 
     def _may_open(self, tx: Tx, spec: Any, person: str, place: str) -> Post:
         """Whoever may take a first step may open, and any holder of a role of the process at the place."""
@@ -86,18 +92,6 @@ class Acts:
             kinds = {"compound": "小区", "community": "社区", "street": "街道", "district": "区"}
             raise BadInput(why=f"“{spec.title}”要在一个{kinds[spec.place]}开办，`{unit.name}`不是")
         return where
-
-    def _number(self, tx: Tx, spec: Any, place: str) -> str:
-        year = self.app.today().year
-        pattern = spec.number or f"{spec.plugin.upper()[:2]}-{{year}}-{{seq:4}}"
-        if "{seq" not in pattern:
-            pattern = f"{pattern}-{{year}}-{{seq:4}}"
-        # by the pattern, not by the process: two processes may share one series; without a year it runs on
-        n = tx.counters.next(f"number:{pattern}:{year}" if "{year}" in pattern else f"number:{pattern}")
-        out: str = pattern.replace("{year}", str(year))
-        for width in range(9, 0, -1):
-            out = out.replace(f"{{seq:{width}}}", str(n).zfill(width))
-        return out.replace("{seq}", str(n))
 
     def _opened(self, context: Context, person: str, given: dict[str, Stated], title: str = "") -> ActResult:
         tx, case = context.tx, context.case
@@ -135,7 +129,7 @@ class Acts:
         check_text(opinion, MAX_TEXT, "意见")
         if person == SYSTEM:
             raise NoAccess(why="只有时钟以系统的名义办理")
-        request = ["act", case_id, transition, person, _plain(facts), opinion, reason]
+        request = ["act", case_id, transition, person, comparable(facts), opinion, reason]
         with self._on_record(case_id, transition, person), self.app.store.begin() as tx:
             seen = self._seen(tx, key, request)
             if seen is not None:
@@ -251,6 +245,9 @@ class Acts:
             references.append(tx.decisions.reference(self._store(context, decision, transition.name, person, seq)))
         if references:
             data["decisions"] = references
+        if transition.post:
+            found = Posting(context, transition, decisions, stated).write(person, seq, references[-1]["id"] if references else "")
+            data |= {"postings": found} if found else {}
         if opinion.strip():
             data["opinion"] = tx.facts.put_opinion(case.id, seq, opinion.strip(), person)
         if reason:
@@ -326,7 +323,7 @@ class Acts:
     def add_child(self, case_id: str, name: str, person: str, facts: Mapping[str, Any], key: str | None) -> ActResult:
         """Opens a child where the current state has a step that opens it."""
         with self._on_record(case_id, name, person), self.app.store.begin() as tx:
-            seen = self._seen(tx, key, ["child", case_id, name, person, _plain(facts)])
+            seen = self._seen(tx, key, ["child", case_id, name, person, comparable(facts)])
             if seen is not None:
                 return seen
             context = self._locked(tx, case_id, None)
@@ -344,7 +341,7 @@ class Acts:
     def supply(self, case_id: str, person: str, facts: Mapping[str, Any], revision: int | None, key: str | None) -> ActResult:
         """States facts without a step; for whoever holds a role of the process at the place."""
         with self.app.store.begin() as tx:
-            seen = self._seen(tx, key, ["supply", case_id, person, _plain(facts)])
+            seen = self._seen(tx, key, ["supply", case_id, person, comparable(facts)])
             if seen is not None:
                 return seen
             context = self._locked(tx, case_id, revision)
@@ -412,7 +409,7 @@ class Acts:
     def _read(self, definition: Definition, facts: Mapping[str, Any], allowed: Collection[str] | None = None) -> dict[str, Stated]:
         """Typed facts; `allowed` names the facts a step takes, None any. What the system works out (a tally, a derived
         fact that nobody provides) is not for anybody to state. Raises one error for all that is wrong."""
-        schema, tallied = definition.schema, {t.name for t in definition.spec.tallies}
+        schema, tallied = definition.schema, definition.spec.worked_out
         reader = Reader(schema, self.app.today())
         given = reader.read(whole_records(schema, facts), check=False)
         for path in given:
@@ -488,15 +485,6 @@ def _same(context: Context, path: str, new: Stated) -> bool:
     if not spec.max_age:
         return new.as_of in (None, old.as_of)
     return (new.as_of, new.source, new.ref) == (old.as_of, old.source, old.ref)
-
-
-def _plain(value: Any) -> Any:
-    """Facts as given, made comparable for the idempotency key."""
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in sorted(value.items(), key=lambda kv: str(kv[0]))}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    return value if isinstance(value, str | int | bool) or value is None else str(value)
 
 
 __all__ = ["SYSTEM", "Acts", "MissingFacts", "StepRefused"]

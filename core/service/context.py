@@ -16,6 +16,7 @@ from siquan.core.rules.decision import Decision
 from siquan.core.rules.facts import FactSet, Reader, Stated, staleness
 from siquan.core.rules.parameters import ParameterBook
 from siquan.core.rules.values import ABSENT, Rows, exact
+from siquan.core.service.balances import balances
 from siquan.core.spec.model import StateSpec, TallySpec
 from siquan.core.store.rows import Case, Event
 from siquan.core.store.transaction import Tx
@@ -40,10 +41,19 @@ class Context:
         self.app, self.tx, self.case = app, tx, case
         self.today = app.today()
         self._parent = parent
-        self.given: dict[str, Stated] = {}
         self._names: dict[str, str] = {}
         #: by which post the person of the act in hand acts
         self.way: Post | None = None
+        self._given: dict[str, Stated] = {}
+
+    @property
+    def given(self) -> dict[str, Stated]:
+        return self._given
+
+    @given.setter
+    def given(self, facts: dict[str, Stated]) -> None:
+        self._given = facts
+        self.__dict__.pop("tallied", None)  # a balance may hang on whom the act names
 
     @cached_property
     def definition(self) -> Definition:
@@ -236,10 +246,11 @@ class Context:
 
     @cached_property
     def tallied(self) -> dict[str, Any]:
-        """Facts that tallies supply, by path. A roll that cannot be read leaves them unknown."""
+        """Facts that tallies and balances supply, by path. A roll that cannot be read leaves them unknown."""
         out: dict[str, Any] = {}
         for spec in self.definition.spec.tallies:
             out.update(self._tally(spec))
+        out.update(balances(self))
         return out
 
     def _policy(self, names: Mapping[str, str]) -> Policy:
@@ -313,6 +324,12 @@ class Context:
         return decide(
             rules, facts, self.book, day, self.chain.ids, parent=self.parent_lookup(), lists=lists, both=both, lang=lang
         )
+
+    def bare(self, text: str) -> Any:
+        """An expression over what is stated alone, not over what tallies and balances work out."""
+        home = self.app.bare(self.definition)
+        situation = Situation(home, self.facts(), self.book, self.today, self.chain.ids, self.parent_lookup(), {})
+        return self.definition.expression(text)(situation.fact, situation.param, self.today)
 
     def evaluate(self, text: str, prefix: str = "") -> Any:
         """A deadline's date, a `set:` value: None when unknown."""

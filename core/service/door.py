@@ -11,36 +11,34 @@ from siquan.core.jobs import Jobs
 from siquan.core.obligations.views import CalendarView, DeadlineView, DutyView, OversightView, YearChange
 from siquan.core.plugins import Catalogue
 from siquan.core.policy.views import (
-    DifferenceLine,
-    DraftPage,
-    DraftResult,
-    FlipView,
-    ImpactCard,
-    ImpactPage,
-    RuleSetCard,
-    RuleSetPage,
     WayOutView,
 )
 from siquan.core.rules.decision import Decision
+from siquan.core.service.account_pages import AccountPages
 from siquan.core.service.accounts import Accounts
 from siquan.core.service.acts import Acts
-from siquan.core.service.administering import may_change
 from siquan.core.service.administration import Administration
 from siquan.core.service.app import App
 from siquan.core.service.clockwork import Clockwork
+from siquan.core.service.counter_entries import CounterEntries
+from siquan.core.service.doors.change import ChangeDoor
+from siquan.core.service.doors.ledger import LedgerDoor
+from siquan.core.service.doors.rules import RulesDoor
 from siquan.core.service.drafts import Drafts
 from siquan.core.service.eventlog import EventLog
 from siquan.core.service.flips import Flips
 from siquan.core.service.forms import Forms
 from siquan.core.service.impacts import Impacts
 from siquan.core.service.inbox import Inbox
+from siquan.core.service.ledger_time import LedgerTime
 from siquan.core.service.migrating import Migrating
 from siquan.core.service.moving import Moving
+from siquan.core.service.orders import Orders
 from siquan.core.service.oversight import Oversight
 from siquan.core.service.pages import CasePage
 from siquan.core.service.papers import Papers
 from siquan.core.service.people import People
-from siquan.core.service.planning import Names, Planning
+from siquan.core.service.planning import Planning
 from siquan.core.service.processes import Processes
 from siquan.core.service.repairing import Repairing
 from siquan.core.service.replaying import Replaying
@@ -66,21 +64,9 @@ from siquan.core.views import (
     ProcessCard,
     ProcessView,
 )
-from siquan.core.views_change import (
-    AdminView,
-    DiffView,
-    IncidentView,
-    MigrationView,
-    PlanView,
-    RepairForm,
-    RepairView,
-    RootView,
-    StuckCase,
-    VersionView,
-)
 
 
-class Siquan:
+class Siquan(RulesDoor, ChangeDoor, LedgerDoor):
     """Build it with a store, a catalogue of plugins and a clock; share it between threads."""
 
     def __init__(self, store: Store, catalogue: Catalogue, clock: Callable[[], dt.datetime]) -> None:
@@ -107,6 +93,8 @@ class Siquan:
         self._administration = Administration(self.app, self._moving, self._repairing)
         self._substitutions = Substitutions(self.app)
         self._people = People(self.app, self._acts, self._substitutions)
+        self._ledger, self._ledger_time = AccountPages(self.app), LedgerTime(self.app)
+        self._counter, self._orders = CounterEntries(self.app), Orders(self.app, self._acts)
 
     # people
 
@@ -287,172 +275,10 @@ class Siquan:
     def way_out(self, decision_id: str, person: str, lang: str = "zh") -> WayOutView:
         return self._ways.out(decision_id, person, lang)
 
-    # rules in the hands of the policy team
-
-    def rule_sets(self, person: str, lang: str = "zh") -> tuple[RuleSetCard, ...]:
-        return self._rules.cards(person, lang)
-
-    def rule_set(self, ruleset: str, person: str, lang: str = "zh", on: dt.date | None = None, version: str = "") -> RuleSetPage:
-        return self._rules.page(ruleset, person, lang, on, version)
-
-    def rule_diff(self, ruleset: str, before: str, after: str, person: str, lang: str = "zh") -> tuple[DifferenceLine, ...]:
-        return self._rules.differences(ruleset, before, after, person, lang)
-
-    def rule_file(self, ruleset: str, version: str, kind: str, person: str) -> tuple[str, bytes]:
-        return self._rules.file(ruleset, version, kind, person)
-
-    def version_id(self, ruleset: str, name: str) -> str:
-        """The id of a version given by label (`v3`) or id. Raises NotFound."""
-        self.app.catalogue.ruleset(ruleset)
-        with self.app.store.read() as tx:
-            found = self._rules.find(tx, ruleset, name)
-            return found.id if found is not None else ""
-
-    def start_draft(self, ruleset: str, person: str, title: str = "") -> DraftResult:
-        return self._drafts.start(ruleset, person, title)
-
-    def draft(self, version: str, person: str, lang: str = "zh", wait: float | None = 1.5) -> DraftPage:
-        return self._drafts.page(version, person, lang, wait)
-
-    def edit_draft(self, version: str, person: str, edits: Sequence[Mapping[str, Any]], revision: int | None = None) -> DraftResult:
-        return self._drafts.edit(version, person, edits, revision)
-
-    def upload_draft(self, version: str, person: str, filename: str, data: bytes, revision: int | None = None) -> DraftResult:
-        return self._drafts.upload(version, person, filename, data, revision)
-
-    def merge_draft(self, version: str, person: str, revision: int | None = None) -> DraftResult:
-        return self._drafts.merge(version, person, revision)
-
-    def discard_draft(self, version: str, person: str) -> None:
-        self._drafts.discard(version, person)
-
-    def start_impact(self, version: str, person: str) -> ImpactCard:
-        return self._impacts.start(version, person)
-
-    def run_impact(self, version: str, person: str, progress: Callable[[int, int], None] | None = None) -> ImpactPage:
-        """Here and now, for the command line."""
-        self._impacts.run(version, person, progress)
-        return self._impacts.page(version, person, "zh")
-
-    def cancel_impact(self, version: str, person: str) -> ImpactCard:
-        return self._impacts.cancel(version, person)
-
-    def impact(
-        self, version: str, person: str, lang: str = "zh", rule: str = "", before: str = "", after: str = "", open_only: bool = False,
-        page: int = 1,
-    ) -> ImpactPage:  # fmt: skip
-        return self._impacts.page(version, person, lang, rule, before, after, open_only, page)
-
-    def flip(self, version: str, id: str, person: str, lang: str = "zh") -> FlipView:
-        return self._flips.view(version, id, person, lang)
-
-    def impact_file(self, version: str, person: str) -> tuple[str, bytes]:
-        return self._impacts.file(version, person)
-
-    def submit_draft(self, version: str, person: str, effective: dt.date, reason: str, revision: int | None = None) -> DraftResult:
-        return self._drafts.submit(version, person, effective, reason, revision)
-
-    def sign_draft(self, version: str, person: str, approve: bool, opinion: str = "") -> DraftResult:
-        return self._drafts.sign(version, person, approve, opinion)
-
-    def recall_draft(self, version: str, person: str) -> DraftResult:
-        return self._drafts.recall(version, person)
-
-    def publish_draft(self, version: str, person: str) -> DraftResult:
-        return self._drafts.publish(version, person)
-
-    def withdraw_version(self, version: str, person: str, reason: str) -> DraftResult:
-        return self._drafts.withdraw(version, person, reason)
-
-    def migrate_case(self, case_id: str, version: str, person: str, reason: str) -> DraftResult:
-        return self._migrating.migrate(case_id, version, person, reason)
-
-    def new_baselines(self) -> int:
-        """Shipped rule sets that changed under a published version become drafts; how many did."""
-        with self.app.store.begin() as tx:
-            return len(self._rules.life.arrivals(tx))
-
-    # another version of a process
-
-    def process_versions(self, process: str, person: str, lang: str = "zh") -> tuple[VersionView, ...]:
-        return self._versions.kept(process, person, lang)
-
-    def process_diff(self, process: str, person: str, other: str = "", lang: str = "zh", file: Path | None = None) -> DiffView:
-        return self._versions.diff(process, person, other, lang, file)
-
-    def plan_migration(self, process: str, person: str, mapping: Sequence[str] | Names = (), lang: str = "zh", dry_run: bool = False) -> PlanView:
-        return (self._moving.dry_run if dry_run else self._planning.plan)(process, person, mapping, lang)
-
-    def propose_migration(self, process: str, person: str, reason: str, mapping: Sequence[str] | Names = ()) -> MigrationView:
-        return self._moving.propose(process, person, reason, mapping)
-
-    def withdraw_migration(self, migration: str, person: str) -> MigrationView:
-        return self._moving.withdraw(migration, person)
-
-    def confirm_migration(self, migration: str, person: str, here: bool = False) -> MigrationView:
-        """`here`: without the background, for the command line."""
-        return self._moving.confirm(migration, person, here=here)
-
-    def undo_migration(self, migration: str, person: str, reason: str) -> MigrationView:
-        return self._moving.undo(migration, person, reason)
-
-    def migrations(self, person: str, process: str = "", lang: str = "zh") -> tuple[MigrationView, ...]:
-        return self._moving.all(person, process, lang)
-
-    def migration(self, migration: str, person: str, lang: str = "zh", status: str = "", page: int = 1) -> MigrationView:
-        return self._moving.view(migration, person, lang, status, page)
-
-    def migration_id(self, name: str) -> str:
-        """The id of a migration by the beginning of it."""
-        return self._moving.find(name)
-
-    def may_migrate(self, person: str) -> bool:
-        with self.app.store.read() as tx:
-            return may_change(self.app, tx, person)
-
-    # repair
-
-    def repair_form(self, case_id: str, person: str, lang: str = "zh") -> RepairForm:
-        return self._repairing.form(case_id, person, lang)
-
-    def propose_repair(self, case_id: str, person: str, to: str, reason: str, reopen: bool = False, revision: int | None = None) -> RepairView:
-        return self._repairing.propose(case_id, person, to, reason, reopen, revision)
-
-    def repair(self, case_id: str, person: str, key: str | None = None, repair: str = "") -> ActResult:
-        """The second person carries out what the first proposed."""
-        return self._repairing.carry_out(case_id, person, key, repair)
-
-    # the administrator's desk
-
-    def may_administer(self, person: str) -> bool:
-        return self._administration.may(person)
-
-    def administration(self, person: str, lang: str = "zh") -> AdminView:
-        return self._administration.overview(person, lang)
-
-    def stuck(self, person: str = "", lang: str = "zh", limit: int = 200) -> tuple[tuple[StuckCase, ...], int]:
-        """Cases nobody can move on; without a person for whoever sits at the machine."""
-        if not person:
-            found, total = self._administration.stuck.find(lang, limit)
-            return tuple(found), total
-        return self._administration.stuck_cases(person, lang, limit)
-
-    def incidents(self, person: str, status: str = "open", page: int = 1) -> tuple[IncidentView, ...]:
-        return self._administration.incidents(person, status, page)
-
-    def close_incident(self, incident: str, person: str, note: str) -> None:
-        self._administration.close_incident(incident, person, note)
-
-    def roots(self, person: str, limit: int = 60, before: dt.date | None = None) -> tuple[RootView, ...]:
-        return self._administration.roots(person, limit, before)
-
-    def root(self, person: str, day: dt.date | None = None) -> RootView:
-        return self._administration.root(person, day)
-
     # time
 
     def sweep(self) -> dict[str, int]:
-        return self._clockwork.sweep()
+        return self._clockwork.sweep() | self._ledger_time.sweep()
 
     def overdue(self, person: str | None, unit: str = "", process: str = "", lang: str = "zh") -> OversightView:
         return self._oversight.view(person, unit, process, lang)

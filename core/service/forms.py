@@ -13,6 +13,7 @@ from siquan.core.rules.values import ABSENT
 from siquan.core.service.app import App
 from siquan.core.service.choices import NotAmong, offered, settle
 from siquan.core.service.context import Context
+from siquan.core.service.ledger import Posting
 from siquan.core.service.pages import CasePage, must_see, step_view
 from siquan.core.service.record import decision_from
 from siquan.core.service.records import whole_records
@@ -57,7 +58,7 @@ def field(words: Words, spec: FactSpec, facts: FactSet | None, required: bool, e
 
 def leaves(definition: Definition, names: Iterable[str]) -> list[FactSpec]:
     out: dict[str, FactSpec] = {}
-    tallied = {t.name for t in definition.spec.tallies}
+    tallied = definition.spec.worked_out
     for name in names:
         for leaf in definition.schema.leaves(name) if name not in tallied else ():
             if not leaf.collection and not leaf.derive and leaf.type != "list":
@@ -167,13 +168,19 @@ class Forms:
         blocks = list(found.blocks)
         if decision is not None and transition.branches and not to_title:
             blocks += [finding_block(f) for f in decision.findings if f.result in ("hit", "unknown") and f.outcome == decision.outcome]
+        posted: list[str] = []
+        if given is not None and transition.post and not (blocks or errors or found.missing):
+            extra = {p: Stated(context.evaluate(x, transition.prefix)) for p, x in transition.set.items()}
+            decisions = [*found.decisions, *([decision] if decision is not None and transition.branches else [])]
+            more, posted = Posting(context, transition, decisions, extra).preview(lang)
+            blocks += more
         allowed = not blocks and not errors and not found.missing
         changed: tuple[EventView, ...] = ()
         if seen is not None and seen != context.case.revision:
             changed = tuple(e for e in view.events[:CHANGES_SHOWN] if not e.case and _revision(context, e.seq) > seen)
         return Preview(
             view, step, tuple(fields), answers, decision, to_title, allowed, tuple(blocks),
-            self._consequences(context, transition, to_title, person, lang), changed, tuple(related),
+            (*posted, *self._consequences(context, transition, to_title, person, lang)), changed, tuple(related),
         )  # fmt: skip
 
     def _old(self, context: Context, words: Words, before: FactSet, path: str) -> str:

@@ -242,7 +242,63 @@ class ObligationSpec(Placed):
     cite: str = ""
 
 
-class TransitionSpec(Placed):
+class AccountSpec(Placed):
+    """What is kept of each owner: points, a credit score, saved hours. With `start` it is a score: every entry stands by
+    itself; without, what comes in is used up oldest first. Numbers are texts, or names of parameters."""
+
+    name: str  # plugin.name
+    title: str = ""
+    unit: str = ""
+    owner: Literal["person", "organisation", "household", "compound", "unit"] = "person"
+    scale: int = 0  # decimals
+    min: str = "0"
+    start: str = ""
+    expires: str = ""  # `2 years`, `12-31`, `vp.valid months`
+    notice: str = ""  # how long before
+    statement: Literal["monthly", "quarterly", "yearly"] = "monthly"
+    by: tuple[str, ...] = ()  # roles that keep the accounts of others; empty: every role of the process
+
+
+class CatalogueSpec(Placed):
+    """What points are exchanged for: the values of an enum fact, each with a price and a stock of its own."""
+
+    fact: str
+    account: str  # full id
+    prices: dict[str, str]  # value of the fact -> number or parameter
+    units: dict[str, str] = {}
+
+
+class BalanceSpec(Placed):
+    """A record of facts about one account, for rules to read: `name.available`."""
+
+    name: str
+    account: str
+    of: str  # expression: whose
+
+
+class PostSpec(Placed):
+    """What a transition writes into an account. `amount` is an expression, or `value`: what the step's rule set gave."""
+
+    kind: Literal["post", "hold", "capture", "release", "order", "stock"]
+    account: str = ""  # full id
+    to: str = ""  # expression: whose account; empty: the case's place
+    named: str = ""  # expression: the owner's name, where the owner is no person or place on record
+    amount: str = ""
+    because: str = ""
+    name: str = ""  # of a hold
+    until: str = ""  # a hold's length
+    counter: Literal["issued", "adjusted"] = "issued"
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Its expressions."""
+        own = self.amount if self.amount != "value" and not self.amount.startswith("value.") else ""
+        return tuple(x for x in (self.to, self.named, own) if x)
+
+
+class TransitionSpec(Grown):
+    LATER = ("post",)
+
     name: str
     title: str
     by: tuple[str, ...] = ()
@@ -263,6 +319,12 @@ class TransitionSpec(Placed):
     auto: bool = False  # fired by the clock or by the engine, never offered
     hint: str = ""
     prefix: str = ""
+    post: tuple[PostSpec, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The expressions of what it writes besides its rules."""
+        return (*self.set.values(), *(x for p in self.post for x in p.texts))
 
 
 class StateSpec(Placed):
@@ -310,7 +372,8 @@ class TallySpec(Placed):
 
 
 class CaseStep(Grown):
-    LATER = ("duties",)
+    LATER = ("duties", "expect_accounts")
+
     act: str = ""
     by: str = ""
     on: dt.date | None = None
@@ -322,6 +385,7 @@ class CaseStep(Grown):
     refused: str = ""
     expect: str = ""
     duties: dict[str, str] = {}  # obligation, or obligation/first day of the period -> how it stands now
+    expect_accounts: dict[str, Any] = {}
 
 
 class CaseSpec(Placed):
@@ -340,6 +404,8 @@ class CaseSpec(Placed):
     because: tuple[str, ...] | None = None
     ask: tuple[str, ...] | None = None
     set: dict[str, Any] = {}
+    accounts: dict[str, dict[str, Any]] = {}  # what stands in accounts before: account -> owner -> amount
+    expect_accounts: dict[str, Any] = {}
 
 
 class ChildOf(Model):
@@ -350,7 +416,7 @@ class ChildOf(Model):
 class ProcessSpec(Grown):
     """One process, flat, all fragments expanded, all references full ids."""
 
-    LATER = ("obligations",)
+    LATER = ("obligations", "accounts", "catalogue", "balances")
 
     id: str
     plugin: str
@@ -378,6 +444,14 @@ class ProcessSpec(Grown):
     unconfirmed: tuple[str, ...] = ()  # what the domain research could not confirm
     hash: str = ""
     obligations: tuple[ObligationSpec, ...] = ()
+    accounts: tuple[AccountSpec, ...] = ()
+    catalogue: CatalogueSpec | None = None
+    balances: tuple[BalanceSpec, ...] = ()
+
+    @property
+    def worked_out(self) -> set[str]:
+        """Facts that the system supplies and nobody states: tallies and balances."""
+        return {x.name for x in self.tallies} | {x.name for x in self.balances}
 
     def state(self, name: str) -> StateSpec | None:
         return next((s for s in self.states if s.name == name), None)

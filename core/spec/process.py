@@ -8,6 +8,7 @@ from typing import Any
 
 from siquan.core.errors import SiquanError, Where
 from siquan.core.spec import read
+from siquan.core.spec.accounts import read_accounts, read_balances, read_catalogue, read_posts
 from siquan.core.spec.fragment import RESERVED_STATE, Expanded, expand
 from siquan.core.spec.model import (
     ChildOf,
@@ -60,6 +61,7 @@ class Names:
             self._fact(spec.name, spec)
         self.rulesets, self.states, self.roles, self.children = dict(rulesets), list(states), list(roles), dict(children)
         self.siblings: dict[str, str] = {}
+        self.plugin = ""
 
     def _fact(self, name: str, spec: FactSpec) -> None:
         self.facts.add(name)
@@ -197,7 +199,7 @@ def _transition(name: str, raw: Any, where: Where, prefix: str, names: Names) ->
         not_same_as=tuple(names.find(s, prefix, names.states, c.at("not_same_as"), "state", "状态") for s in c.words("not_same_as")),
         not_before=c.text("not_before"), set={names.fact(k, prefix, setting.at[k]): str(v) for k, v in setting.items()},
         confirms=c.flag("confirms"), opens=names.child(opens, prefix, c.at("opens")) if opens else "", document=c.text("document"),
-        auto=c.flag("auto"), hint=c.text("hint"), prefix=prefix,
+        auto=c.flag("auto"), hint=c.text("hint"), prefix=prefix, post=read_posts(c.list("post"), names.plugin),
     )  # fmt: skip
     c.done(("title", "by", "needs", "to"))
     return spec
@@ -276,6 +278,7 @@ def read_process(
         for each in (chosen, *chosen.fields):
             if each.among:
                 names.role(each.among, each.where or where)
+    names.plugin = plugin
     states = tuple(_state(n, v, w, p, names, expanded) for n, v, w, p in expanded.states)
     anywhere_raw = c.map("anywhere")
     parameters = read.read_parameters(c.map("parameters"))
@@ -301,6 +304,8 @@ def read_process(
         cases=tuple(read.read_case(x, at, process=id) for x, at in zip(cases, cases.at, strict=True)),
         bases={k: read.plain(v) for k, v in bases.items()}, unconfirmed=c.words("unconfirmed"),
         obligations=tuple(_obligation(k, v, obligations.at[k], names) for k, v in obligations.items()),
+        accounts=read_accounts(c.map("accounts"), plugin), catalogue=read_catalogue(c.any("catalogue"), c.at("catalogue"), plugin),
+        balances=read_balances(c.map("balances"), plugin),
     )  # fmt: skip
     c.done(("states", "facts", "rules", "roles"))
     out = [spec]

@@ -339,7 +339,7 @@ def read_case(raw: Any, where: Where, *, process: str = "") -> CaseSpec:
         process=c.text("process", process), place=c.text("place"), base=c.text("base"), given=plain(c.map("given")),
         steps=tuple(acts), decide=c.text("decide"), expect=c.text("expect"), value=plain(c.any("value")),
         because=c.words("because") if c.has("because") else None, ask=c.words("ask") if c.has("ask") else None,
-        set=plain(c.map("set")),
+        set=plain(c.map("set")), accounts=plain(c.map("accounts")), expect_accounts=plain(c.map("expect_accounts")),
     )  # fmt: skip
     c.done(("act", "steps", "expect", "because", "ask"))
     return spec
@@ -353,6 +353,7 @@ def _step(raw: Any, where: Where) -> CaseStep:
         act=c.text("act"), by=c.text("by"), on=None if on is None else date_of(on, where), wait=c.text("wait"),
         given=plain(c.map("given")), opinion=c.text("opinion"), reason=c.text("reason"), child=c.text("child"),
         refused="" if refused in (None, False) else str(refused), expect=c.text("expect"), duties=c.table("duties"),
+        expect_accounts=plain(c.map("expect_accounts")),
     )  # fmt: skip
     c.done()
     return step

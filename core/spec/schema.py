@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from siquan.core.spec.accounts import OWNERS, POSTS, STATEMENTS
 from siquan.core.spec.process import EVERY as PERIODS
 from siquan.core.spec.process import LEVELS
 from siquan.core.spec.read import BASES, HIT_POLICIES, KINDS
@@ -104,13 +105,26 @@ def _obligation() -> Schema:
     )  # fmt: skip
 
 
+def _post() -> Schema:
+    return _object({**dict.fromkeys((*POSTS, "to", "named", "amount", "because", "as", "until"), TEXT), "from": {"enum": ["issuer", "adjustment"]}})
+
+
+def _account() -> Schema:
+    return _object(
+        {
+            "title": TEXT, "unit": TEXT, "owner": {"enum": list(OWNERS)}, "scale": {"enum": [0, 1, 2]}, "min": {"type": "number"}, "start": TEXT,
+            "expires": TEXT, "notice": TEXT, "statement": {"enum": list(STATEMENTS)}, "by": WORDS,
+        }
+    )  # fmt: skip
+
+
 def _transition() -> Schema:
     return _object(
         {
             "title": TEXT, "by": WORDS, "needs": {**WORDS, "description": "办完必须知道的事实"}, "asks": WORDS, "decide": TEXT,
             "to": {"anyOf": [{"type": "string"}, TABLE]}, "check": {**WORDS, "description": "不得拟不通过、不得进行、待补证的规则集"},
             "opinion": {"enum": ["none", "optional", "required"]}, "reasons": TABLE, "not_same_as": WORDS, "not_before": TEXT, "set": TABLE,
-            "confirms": FLAG, "opens": TEXT, "document": TEXT, "auto": FLAG, "hint": TEXT,
+            "confirms": FLAG, "opens": TEXT, "document": TEXT, "auto": FLAG, "hint": TEXT, "post": {"type": "array", "items": _post()},
         }
     )  # fmt: skip
 
@@ -127,12 +141,14 @@ def _state() -> Schema:
 
 def _case() -> Schema:
     step = _object(
-        {"act": TEXT, "by": TEXT, "on": DATE, "wait": TEXT, "given": _map(ANY), "opinion": TEXT, "reason": TEXT, "child": TEXT, "refused": TEXT, "expect": TEXT, "duties": TABLE}
+        {"act": TEXT, "by": TEXT, "on": DATE, "wait": TEXT, "given": _map(ANY), "opinion": TEXT, "reason": TEXT, "child": TEXT, "refused": TEXT, "expect": TEXT,
+         "duties": TABLE, "expect_accounts": _map(ANY)}
     )
     return _object(
         {
             "name": TEXT, "on": DATE, "process": TEXT, "place": TEXT, "base": TEXT, "given": _map(ANY), "act": WORDS,
             "steps": {"type": "array", "items": step}, "decide": TEXT, "expect": TEXT, "value": ANY, "because": WORDS, "ask": WORDS, "set": _map(ANY),
+            "accounts": _map(TABLE), "expect_accounts": _map(ANY),
         },
         ("name",),
     )  # fmt: skip
@@ -158,6 +174,8 @@ def _body() -> Schema:
         "parameters": _map(_ref("parameter")), "rules": _map(_ref("ruleset")), "states": _map(_ref("state")), "anywhere": _map(_ref("transition")),
         "excel": _map(sheet), "tallies": _map(tally), "cases": {"type": "array", "items": _ref("case")}, "bases": _map(_map(ANY)), "unconfirmed": WORDS,
         "obligations": _map(_obligation()),
+        "accounts": _map(_account()), "balances": _map(_object({"account": TEXT, "of": TEXT}, ("account",))),
+        "catalogue": _object({"fact": TEXT, "account": TEXT, "prices": TABLE, "units": TABLE}, ("fact", "account", "prices")),
     }  # fmt: skip
 
 

@@ -43,6 +43,10 @@ def _int(name: str, **more: Any) -> sa.Column[int]:
     return sa.Column(name, sa.Integer, nullable=False, **more)
 
 
+def _big(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, nullable=False)
+
+
 def _bool(name: str, null: bool = False) -> sa.Column[bool]:
     return sa.Column(name, sa.Boolean, nullable=null)
 
@@ -254,6 +258,61 @@ impact_flip = sa.Table(
     _str("after_label", 200), _json("why"),
     sa.Index("ix_impact_flow", "run_id", "before_label", "after_label"), sa.Index("ix_impact_place", "run_id", "place"),
     sa.Index("ix_impact_case", "case_id"),
+)  # fmt: skip
+
+# -- accounts ------------------------------------------------------------------------------------------------
+#: an account of an owner (`person/<id>`); balance and held are a cache that the audit proves. Amounts are whole numbers
+#: of the smallest unit.
+ledger_account = sa.Table(
+    "ledger_account", metadata,
+    _id(), _str("kind", 200), _str("owner", 200), _text("title"), _str("place", 200), _int("scale"), _big("floor"),
+    _bool("score"), _big("balance"), _big("held"), _int("last_seq"), _str("last_hash", 128), _str("salt", 128), _at("opened_at"),
+    sa.UniqueConstraint("kind", "owner", name="uq_ledger_account"), sa.Index("ix_ledger_account_owner", "owner"),
+    sa.Index("ix_ledger_account_place", "kind", "place"),
+)  # fmt: skip
+#: entries of one account, a hash chain of its own; `data` holds the lines and what they did to the lots
+ledger_entry = sa.Table(
+    "ledger_entry", metadata,
+    _str("account_id", 100, primary_key=True), _int("seq", primary_key=True), _at(), _day("on_date"), _str("what", 20),
+    _big("amount"), _opt("case_id", 100), sa.Column("event_seq", sa.Integer), _opt("decision_id", 100), _str("because", 200),
+    _str("actor", 100), _str("second", 100), sa.Column("reverses", sa.Integer), _json("data"), _opt("note", 4000),
+    _opt("note_salt", 128), _str("prev_hash", 128), _str("hash", 128), _str("algo", 20),
+    sa.ForeignKeyConstraint(["account_id"], ["ledger_account.id"]),
+    sa.UniqueConstraint("account_id", "reverses", name="uq_ledger_reverses"), sa.Index("ix_ledger_entry_case", "case_id", "event_seq"),
+    sa.Index("ix_ledger_entry_at", "at"),
+)  # fmt: skip
+#: the lines of an entry: `part` is free or held of the account itself, or a counter account
+ledger_posting = sa.Table(
+    "ledger_posting", metadata,
+    _str("account_id", 100, primary_key=True), _int("seq", primary_key=True), _int("line_no", primary_key=True), _str("part", 20),
+    _big("amount"),
+)  # fmt: skip
+ledger_lot = sa.Table(
+    "ledger_lot", metadata,
+    _id(), _str("account_id", 100), _int("seq"), _day("got_on"), sa.Column("expires_on", DayOrNever, nullable=False),
+    sa.Column("notice_on", DayOrNever, nullable=False), _big("amount"), _big("remain"),
+    sa.Index("ix_ledger_lot", "account_id", "remain"), sa.Index("ix_ledger_lot_end", "expires_on"),
+    sa.Index("ix_ledger_lot_notice", "notice_on"),
+)  # fmt: skip
+ledger_hold = sa.Table(
+    "ledger_hold", metadata,
+    _id(), _str("account_id", 100), _opt("case_id", 100), _str("name", 100), _big("amount"), _str("status", 20),
+    sa.Column("until_on", DayOrNever, nullable=False), _int("seq"), sa.Column("closed_seq", sa.Integer),
+    sa.Index("ix_ledger_hold", "account_id", "status"), sa.Index("ix_ledger_hold_case", "case_id", "name"),
+    sa.Index("ix_ledger_hold_end", "status", "until_on"),
+)  # fmt: skip
+#: somebody asks for a counter-entry; somebody else makes it
+ledger_reversal = sa.Table(
+    "ledger_reversal", metadata,
+    _id(), _str("account_id", 100), _int("seq"), _text("reason"), _str("asked_by", 100), _at("asked_at"), _str("status", 20),
+    _opt("decided_by", 100), _at("decided_at", null=True), sa.Column("entry_seq", sa.Integer),
+    sa.Index("ix_ledger_reversal", "account_id", "seq"), sa.Index("ix_ledger_reversal_open", "status", "asked_at"),
+)  # fmt: skip
+#: a reconciliation of one kind of account, with the differences it found
+ledger_check = sa.Table(
+    "ledger_check", metadata,
+    _id(), _str("kind", 200), _str("period", 10), _at(), _str("made_by", 100), _json("totals"), _json("differences"),
+    sa.Index("ix_ledger_check", "kind", "period"),
 )  # fmt: skip
 
 # -- the rest ------------------------------------------------------------------------------------------------

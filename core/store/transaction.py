@@ -24,6 +24,7 @@ from siquan.core.store.idempotency import Idempotency
 from siquan.core.store.impacts import Impacts
 from siquan.core.store.incidents import Incidents
 from siquan.core.store.inputs import Inputs
+from siquan.core.store.ledger import LedgerBook
 from siquan.core.store.moves import Moves
 from siquan.core.store.named import Named
 from siquan.core.store.obligations import Obligations
@@ -182,6 +183,10 @@ class Tx:
     @cached_property
     def named(self) -> Named:
         return Named(self)
+
+    @cached_property
+    def ledger(self) -> LedgerBook:
+        return LedgerBook(self)
 
     def flush(self) -> None:
         """Write the heads of chains whose case row was not updated after the event."""

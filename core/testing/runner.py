@@ -20,6 +20,7 @@ from siquan.core.service.context import Context
 from siquan.core.spec.model import CaseSpec, CaseStep, ProcessSpec, RoleSpec, TransitionSpec
 from siquan.core.store.database import Store
 from siquan.core.testing.clock import FrozenClock, counter
+from siquan.core.testing.ledger import bring, off
 
 UNITS = (("test/district", "district", "试验区"), ("test/street", "street", "试验街道"), ("test/community", "community", "试验社区"), ("test/compound", "compound", "试验小区"))  # fmt: skip
 
@@ -90,17 +91,20 @@ class _Walk:
         self.id = ""
 
     def run(self) -> list[str]:
+        if self.case.accounts:
+            bring(self.service, self.spec.plugin, self.case.accounts, self.world.people)
         self.id = self._open()
         for n, step in enumerate(self.case.steps, 1):
             self._wait(step)
             if step.act:
-                fault = self._step(step)
+                fault = self._step(step) or "；".join(off(self.service, self.spec.plugin, step.expect_accounts, self.world.people))
                 if fault:
                     return [*self.out, f"第 {n} 步 {step.act}：{fault}"]
             for wrong in self._duties(step.duties):
                 return [*self.out, f"第 {n} 步：{wrong}"]
         with self.service.app.store.read() as tx:
             state = tx.cases.get(self.id).state
+        self.out += off(self.service, self.spec.plugin, self.case.expect_accounts, self.world.people)
         if self.case.expect and self.case.expect != state:
             self.out.append(f"应到 {self.case.expect}，实到 {state}")
         if self.case.because is not None:

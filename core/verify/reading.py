@@ -112,9 +112,12 @@ def process_reads(definition: Definition, catalogue: Catalogue) -> Iterator[Read
         for node in [*nodes, *([definition.of_period(duty.met_when)[0]] if duty.met_when else [])]:
             yield Read(node, f"义务“{duty.title}”", f"the obligation `{duty.name}`", duty.where)
     for transition in (*(x for s in definition.spec.states for x in s.transitions), *definition.spec.anywhere):
-        for text in transition.set.values():
+        for text in transition.texts:
             node = definition.node(text, transition.prefix)
-            yield Read(node, f"“{transition.title}”的 set", f"`set` of the step `{transition.name}`", transition.where)
+            yield Read(node, f"“{transition.title}”的 set 或 post", f"`set` or `post` of the step `{transition.name}`", transition.where)
+    for balance in definition.spec.balances:
+        if balance.of:
+            yield Read(definition.node(balance.of), f"账户 `{balance.name}`", f"the balance `{balance.name}`", balance.where)
 
 
 def params_of(reads: Iterable[Read]) -> dict[str, Read]:
