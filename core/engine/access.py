@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from siquan.core.spec.model import ProcessSpec, RoleSpec, StateSpec, TransitionSpec
+from siquan.core.spec.verbs import STARTER
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,9 @@ def may_act(
         return person == opener, {opener}
     found: set[str] = set()
     for name in roles:
+        if name == STARTER:
+            found.add(opener)
+            continue
         role = spec.roles[name]
         if role.fact:
             if named.get(name):

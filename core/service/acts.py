@@ -15,6 +15,7 @@ from siquan.core.rules.facts import Reader, Stated, to_wire
 from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.app import App
 from siquan.core.service.context import Context
+from siquan.core.service.ending import after_end
 from siquan.core.service.pages import must_see
 from siquan.core.service.record import record_of
 from siquan.core.service.records import whole_records
@@ -195,7 +196,7 @@ class Acts:
         if person == SYSTEM:
             # the clock holds no post and is no second person
             found.blocks = [b for b in found.blocks if b.kind not in ("role", "nobody", "person")]
-        if any(b.kind in ("person", "time") for b in found.blocks):
+        if any(b.kind in ("person", "time", "state") for b in found.blocks):
             # no form can lift these, so they come before what is still to be filled in; no rule has refused yet
             raise StepRefused(found.blocks, [])
         missing = missing_facts(context, transition)
@@ -268,6 +269,8 @@ class Acts:
         fresh = self._fresh(context, to)
         changes["due_on"] = None if state.final else sync_deadlines(fresh)
         tx.cases.update(case.id, case.revision, **changes)
+        if state.final:
+            after_end(fresh, transition, person, seq)
         self._touch_parent(context)
         return self._result(fresh, seq, decision=deciding, decision_id=references[-1]["id"] if references else "")
 
@@ -343,7 +346,7 @@ class Acts:
             return result
 
     def _may_supply(self, context: Context, person: str) -> None:
-        if context.state.final:
+        if not context.case.is_open:
             raise Refused(why="事项已办结，不能再录入事实")
         roles = set(context.definition.spec.roles)
         if not any(p.person == person and p.role in roles for p in context.posts):

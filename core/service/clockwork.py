@@ -9,7 +9,8 @@ from siquan.core.errors import SiquanError
 from siquan.core.rules.decide import EnginesDisagree
 from siquan.core.service.acts import SYSTEM, Acts
 from siquan.core.service.app import App
-from siquan.core.service.timing import recompute
+from siquan.core.service.pausing import Pausing
+from siquan.core.service.timing import AT_MOST, recompute
 from siquan.core.store.database import DatabaseBusy
 from siquan.core.store.rows import Deadline
 from siquan.core.store.transaction import Tx
@@ -21,6 +22,7 @@ Moved = tuple[str, dt.date, dt.date]
 class Clockwork:
     def __init__(self, app: App, acts: Acts) -> None:
         self.app, self.acts = app, acts
+        self.pausing = Pausing(acts)
 
     def sweep(self) -> dict[str, int]:
         """Fires every open deadline whose last day is over, the earliest first; each in a transaction of its own. A
@@ -55,6 +57,9 @@ class Clockwork:
                     return ""
                 if row.then == "remind":
                     return "reminded"
+                if row.name == AT_MOST:
+                    self.pausing.resume_by_clock(tx, row)
+                    return "fired"
                 self.acts._act(tx, row.case_id, row.then, SYSTEM, {}, "", "", None)
                 return "fired"
         except DatabaseBusy:
@@ -73,6 +78,9 @@ class Clockwork:
         case = context.case
         if case.state != row.state or not case.is_open:
             tx.deadlines.settle(row.id, "cancelled")
+            return False
+        # of a suspended case whose clocks run only the reminders go on
+        if context.story.held and row.then != "remind" and row.name != AT_MOST:
             return False
         # a period others wait for (`not_before`) is over for good; any other last day without an action stays open and
         # late, so that nobody loses sight of it

@@ -36,6 +36,7 @@ from siquan.core.service.papers import Papers
 from siquan.core.service.processes import Processes
 from siquan.core.service.rules import Rules
 from siquan.core.service.uploads import Uploads
+from siquan.core.service.verbs import Verbs
 from siquan.core.service.ways import Ways
 from siquan.core.store import audit
 from siquan.core.store.database import Store
@@ -62,6 +63,7 @@ class Siquan:
         self._accounts, self._acts = Accounts(self.app), Acts(self.app)
         self._forms, self._inbox, self._pages = Forms(self.app), Inbox(self.app), CasePage(self.app)
         self._papers = Papers(self.app, self._acts)
+        self._verbs = Verbs(self._acts)
         self._uploads = Uploads(self.app, self._papers)
         self._processes = Processes(self.app, self._forms)
         self._clockwork = Clockwork(self.app, self._acts)
@@ -165,6 +167,14 @@ class Siquan:
         """Gives the service its background: large imports and impact runs are then made by a worker."""
         self._uploads.attach(jobs, folder)
         self._impacts.attach(jobs)
+
+    # verbs of a case besides its steps
+
+    def verb(
+        self, case_id: str, verb: str, person: str, *, to: str = "", reason: str = "", opinion: str = "", revision: int | None = None,
+        key: str | None = None,
+    ) -> ActResult:  # fmt: skip
+        return self._verbs.do(case_id, verb, person, to=to, reason=reason, opinion=opinion, revision=revision, key=key)
 
     # deciding and proving
 

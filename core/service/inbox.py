@@ -8,6 +8,7 @@ from siquan.core.engine.access import Chain, Post, acting_roles, fits
 from siquan.core.service.app import POLICY_ROLES, App
 from siquan.core.service.pages import due_view
 from siquan.core.service.words import Words
+from siquan.core.spec.verbs import STARTER
 from siquan.core.store.rows import Case, Unit
 from siquan.core.store.transaction import Tx
 from siquan.core.views import InboxRow, InboxView
@@ -154,9 +155,9 @@ class Inbox:
         state = spec.state(case.state)
         for transition in state.transitions:
             roles = acting_roles(spec, state, transition)
-            if not roles and case.opened_by == person:
+            if (not roles or STARTER in roles) and case.opened_by == person:
                 return True
-            if any(fits(spec.roles[r], p, chain) for r in roles for p in posts):
+            if any(fits(spec.roles[r], p, chain) for r in roles if r != STARTER for p in posts):
                 return True
         return False
 

@@ -15,6 +15,7 @@ from siquan.core.service.app import ZONE, App
 from siquan.core.service.context import Context, read_envelopes
 from siquan.core.service.record import decision_from
 from siquan.core.service.steps import assess, import_block
+from siquan.core.service.told import VERB_EVENTS, verb_reason, verb_title
 from siquan.core.service.words import Words, fact_views
 from siquan.core.spec.model import TransitionSpec
 from siquan.core.store.rows import Case, Deadline, Event
@@ -37,10 +38,10 @@ STRIP = 16
 
 
 def may_see(context: Context, person: str) -> bool:
-    """Whoever has a post at the place or above it, opened the case, acted in it, or is named in it."""
+    """Whoever has a post at the place or above it, opened the case, acted in it, is named in it, or got a copy."""
     if any(p.person == person for p in context.posts):
         return True
-    return person == context.case.opened_by or person in context.story.persons or person in context.named.values()
+    return person == context.case.opened_by or person in (*context.story.persons, *context.story.copied) or person in context.named.values()
 
 
 def must_see(context: Context, person: str) -> None:
@@ -60,7 +61,7 @@ def due_view(row: Deadline, today: dt.date, calendar: Any, lang: str) -> DueView
     due = Due.from_json(row.record)
     left = remaining(due, today, calendar)
     zh = lang.startswith("zh")
-    kind = {"today": "soon"}.get(left.state, left.state)
+    kind = "pause" if row.status == "paused" else {"today": "soon"}.get(left.state, left.state)
     days: tuple[tuple[str, str, str, str], ...] = ()
     if len(due.days) <= STRIP:
         css = {"start": "", "n": "n", "off": "off", "pause": "off", "end": "end", "gap": "off"}
@@ -118,7 +119,8 @@ class CasePage:
         tx, case, spec = context.tx, context.case, context.definition.spec
         words = Words(self.app.catalogue, spec, lang)
         # a closed case may have steps too: it can be opened again
-        steps = tuple(step_view(context, t, person, words) for t in context.definition.machine.steps(case.state) if not t.auto)
+        offered = context.definition.machine.steps(case.state) if case.is_open or context.state.final else ()
+        steps = tuple(step_view(context, t, person, words) for t in offered if not t.auto)
         # steps possible anywhere, such as a withdrawal, are nobody's turn
         own = {t.name for t in context.state.transitions}
         names: dict[str, str] = {}
@@ -128,13 +130,13 @@ class CasePage:
 
         facts = fact_views(words, context.facts(), lambda text: context.number(text, context.today), name)
         calendar = self.app.calendar(tx)
-        open_dues = [due_view(d, context.today, calendar, lang) for d in tx.deadlines.of(case.id, "open")]
+        open_dues = [due_view(d, context.today, calendar, lang) for d in tx.deadlines.of(case.id) if d.status in ("open", "paused")]
         events = self._events(context, words)
         parent = context.parent.case if context.parent else None
         rulesets = {r: self.app.ruleset_of(context.definition, r) for r in sorted(context.definition.rulesets)}
         return CaseView(
             case.id, case.number or "", case.title, spec.id, words.title, spec.plugin, spec.icon, case.state,
-            words.state(context.state), words.text(f"states.{case.state}.hint", context.state.hint), bool(context.state.final),
+            words.state(context.state), words.text(f"states.{case.state}.hint", context.state.hint), not case.is_open,
             case.outcome or "", case.revision, unit_view(tx, case.place), parent.id if parent else "", parent.title if parent else "",
             any(not any(b.kind in ("role", "nobody", "person") for b in s.blocks) for s in steps if s.name in own), steps, facts, tuple(open_dues), self._people(context, person, words), events,
             len(context.events), self._progress(context, words), tuple(self._children(context, n, person, lang, False) for n in context.definition.children),
@@ -227,14 +229,16 @@ class CasePage:
             title = "申报回避" if zh else "declared a conflict of interest"
         elif kind == "migrated":
             title = f"改按规则 {data['label']} 办理" if zh else f"moved to the rules {data['label']}"
+        elif kind in VERB_EVENTS:
+            title = verb_title(context, event, words)
+            to = words.state_named(data["to"]) if kind in ("returned", "taken_back", "reopened") else ""
         elif kind == "deadline":
             title = f"期限届满：{data.get('title', '')}" if zh else f"deadline passed: {data.get('title', '')}"
         elif kind == "calendar":
             days = "；".join(f"{a} → {b}" for a, b in data.get("moved") or ())
             title = f"放假安排公布，期限重算：{days}" if zh else f"holidays published, deadlines worked out again: {days}"
-        reasons = next(
-            (t.reasons.get(data.get("reason", ""), "") for s in words.spec.states for t in s.transitions if t.name == data.get("transition")), ""
-        )
+        steps = (*(t for s in words.spec.states for t in s.transitions), *words.spec.anywhere)
+        reasons = next((t.reasons.get(data.get("reason", ""), "") for t in steps if t.name == data.get("transition")), "") or verb_reason(words.spec, event)
         decisions = data.get("decisions") or []
         schema = context.definition.schema
         changed = tuple((words.fact(schema, p), "") for p in list(data.get("facts") or {})[:8]) if case.id == context.case.id else ()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from siquan.core.calendar import Calendar
-from siquan.core.engine.deadlines import Due, again, compute
+from siquan.core.engine.deadlines import Direction, Due, Pause, again, compute
 from siquan.core.service.app import ZONE
 from siquan.core.service.context import Context
 from siquan.core.spec.model import DueSpec
 from siquan.core.store.rows import Deadline
+
+#: the deadline of a suspension itself, at whose end the clock resumes the case
+AT_MOST = "suspend"
 
 
 def sync_deadlines(context: Context) -> dt.date | None:
@@ -23,24 +27,27 @@ def sync_deadlines(context: Context) -> dt.date | None:
     entered = context.story.entered.get(case.state, tx.at)
     rows = [d for d in tx.deadlines.of(case.id) if d.state == case.state and d.created_at >= entered]
     for spec in context.state.dues:
-        old = _latest([r for r in rows if r.name == spec.name and r.status in ("open", "fired")])
+        old = _latest([r for r in rows if r.name == spec.name and r.status in ("open", "paused", "fired")])
         due = _computed(context, spec, entered, calendar)
         if due is None:
-            if old is not None and old.status == "open":
+            if old is not None and old.status != "fired":
+                tx.deadlines.go_on(old.id)
                 tx.deadlines.settle(old.id, "cancelled")
         elif old is None or (old.status == "fired" and due.end > old.end_date and due.end >= context.today):
-            tx.deadlines.add(
+            row = tx.deadlines.add(
                 case.id, case.state, spec.name, due.start, due.end, then=spec.then, provisional=due.provisional,
                 record=due.to_json(), calendar_version=version,
             )  # fmt: skip
-        elif old.status == "open" and old.record != due.to_json():
+            if stopped(context):
+                tx.deadlines.pause(row.id, row.record)
+        elif old.status != "fired" and old.record != due.to_json():
             tx.deadlines.move(old.id, due.end, due.provisional, due.to_json(), version)
     return tx.deadlines.next_of(case.id)
 
 
 def _latest(rows: list[Deadline]) -> Deadline | None:
     """The open row, else the newest."""
-    return max(rows, key=lambda r: (r.status == "open", r.created_at, r.end_date), default=None)
+    return max(rows, key=lambda r: (r.status != "fired", r.created_at, r.end_date), default=None)
 
 
 def _computed(context: Context, spec: DueSpec, entered: dt.datetime, calendar: Calendar) -> Due | None:
@@ -50,10 +57,69 @@ def _computed(context: Context, spec: DueSpec, entered: dt.datetime, calendar: C
     n: Any = int(spec.n) if spec.n.isdigit() else context.evaluate(spec.n, spec.prefix)
     if not isinstance(start, dt.date) or not isinstance(n, int) or isinstance(n, bool):
         return None
-    return compute(
-        start, n, spec.unit, calendar, "before" if spec.before else "after", name=spec.name,
-        title=spec.title or context.state.title, cite=spec.cite, basis=spec.basis,
-    )  # fmt: skip
+    direction: Direction = "before" if spec.before else "after"
+
+    def due(start: dt.date, pauses: Sequence[Pause]) -> Due:
+        return compute(
+            start, n, spec.unit, calendar, direction, pauses=pauses, name=spec.name, title=spec.title or context.state.title,
+            cite=spec.cite, basis=spec.basis,
+        )  # fmt: skip
+
+    # of a merged case's deadline of the same name and its own, the earlier one counts
+    kept = [dues[key] for dues in context.story.absorbed.values() if (key := f"{context.case.state}:{spec.name}") in dues]
+    merged = [due(dt.date.fromisoformat(k["start"]), _days(k["pauses"])) for k in kept]
+    return min([due(start, pauses_of(context, start)), *merged], key=lambda d: d.end)
+
+
+def _days(pauses: Sequence[Sequence[str]]) -> list[Pause]:
+    return [(dt.date.fromisoformat(a), dt.date.fromisoformat(b) if b else None) for a, b in pauses]
+
+
+def pauses_of(context: Context, start: dt.date) -> list[Pause]:
+    """The pauses of a case that a deadline begun on `start` has seen something of."""
+    return [(a, b) for a, b in _days(context.story.pauses) if b is None or b > start]
+
+
+def stopped(context: Context) -> bool:
+    """Whether the clocks of the case stand still."""
+    return bool(context.story.pauses) and not context.story.pauses[-1][1]
+
+
+def until(context: Context) -> str:
+    """The day on which the open pause ends: today, and never before it began, even when the clock was set back."""
+    return max(context.today.isoformat(), context.story.pauses[-1][0])
+
+
+def hold(context: Context) -> dt.date | None:
+    """The case was suspended: its deadlines stand still. Returns the next last day of what goes on."""
+    tx, calendar = context.tx, context.app.calendar(context.tx)
+    for row in tx.deadlines.of(context.case.id, "open"):
+        if row.name != AT_MOST:
+            due = Due.from_json(row.record)
+            tx.deadlines.pause(row.id, again(due, calendar, pauses_of(context, due.start)).to_json())
+    return tx.deadlines.next_of(context.case.id)
+
+
+def go_on(context: Context) -> list[tuple[dt.date, dt.date]]:
+    """The case was resumed: its deadlines move by the paused time. (old, new) last day of each that moved."""
+    tx, moved = context.tx, []
+    calendar = context.app.calendar(tx)
+    for row in tx.deadlines.of(context.case.id, "paused"):
+        old = Due.from_json(row.record)
+        due = again(old, calendar, pauses_of(context, old.start))
+        tx.deadlines.move(row.id, due.end, due.provisional, due.to_json(), int(calendar.version or 0))
+        tx.deadlines.go_on(row.id)
+        if due.end != row.end_date:
+            moved.append((row.end_date, due.end))
+    return moved
+
+
+def length_of(context: Context, spec: DueSpec, start: dt.date, title: str = "") -> Due | None:
+    """A time of a verb (`within`, `at_most`) from a day; None while its parameter is unknown."""
+    n: Any = int(spec.n) if spec.n.isdigit() else context.evaluate(spec.n)
+    if not isinstance(n, int) or isinstance(n, bool):
+        return None
+    return compute(start, n, spec.unit, context.app.calendar(context.tx), name=spec.name, title=title)
 
 
 def recompute(context: Context) -> list[tuple[dt.date, dt.date]]:

@@ -27,6 +27,11 @@ class Placed(Model):
     where: Where | None = Field(default=None, repr=False, exclude=True)
 
 
+def _said(data: dict[str, Any], *keys: str) -> dict[str, Any]:
+    """Without those of the keys that say nothing: what was pinned before they existed keeps its hash."""
+    return {k: v for k, v in data.items() if k not in keys or v}
+
+
 class FactSpec(Placed):
     """A typed fact, who provides it and what evidences it. `name` is dotted for a field of a record."""
 
@@ -201,6 +206,24 @@ class TransitionSpec(Placed):
     auto: bool = False  # fired by the clock or by the engine, never offered
     hint: str = ""
     prefix: str = ""
+    only: tuple[str, ...] = ()  # of a step possible anywhere: only in these states
+    verb: str = ""  # the verb it came from: it ends the case, its open children with it
+
+    @model_serializer(mode="wrap")
+    def _out(self, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return _said(inner(self), "only", "verb")
+
+
+class VerbSpec(Placed):
+    """What may be done with a case besides its steps; `step` says who may, where and why, and bears the name."""
+
+    name: str
+    step: TransitionSpec
+    to: tuple[str, ...] = ()  # return, reopen: states; derive: processes; "any"
+    clocks: Literal["stop", "run"] = "stop"  # suspend
+    within: DueSpec | None = None  # take_back, reopen: no later than
+    at_most: DueSpec | None = None  # suspend: then it ends by the clock
+    facts: tuple[str, ...] = ()  # split: what may be taken over; empty: everything
 
 
 class StateSpec(Placed):
@@ -258,6 +281,7 @@ class CaseStep(Model):
     child: str = ""
     refused: str = ""
     expect: str = ""
+    to: str = ""  # of `return`: the state
 
 
 class CaseSpec(Placed):
@@ -311,6 +335,14 @@ class ProcessSpec(Placed):
     bases: dict[str, dict[str, Any]] = {}  # named starting facts of cases
     unconfirmed: tuple[str, ...] = ()  # what the domain research could not confirm
     hash: str = ""
+    verbs: tuple[VerbSpec, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _out(self, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return _said(inner(self), "verbs")
+
+    def verb(self, name: str) -> VerbSpec | None:
+        return next((v for v in self.verbs if v.name == name), None)
 
     def state(self, name: str) -> StateSpec | None:
         return next((s for s in self.states if s.name == name), None)

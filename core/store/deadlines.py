@@ -24,7 +24,8 @@ _NEXT = Prepared(
 )
 _SETTLE_STATE = Prepared(
     sa.update(t.deadline).where(
-        _D.case_id == sa.bindparam("b_case"), _D.state == sa.bindparam("b_state"), _D.status == "open"
+        _D.case_id == sa.bindparam("b_case"), _D.state == sa.bindparam("b_state"),
+        sa.or_(_D.status == "open", _D.status == "paused"),
     ),
     ["status"],
 )
@@ -93,6 +94,25 @@ class Deadlines(Repository):
     def settle_state(self, case_id: str, state: str, status: str = "met") -> int:
         """The case left a state: its open deadlines are met (or cancelled)."""
         return _SETTLE_STATE.run(self.tx, {"b_case": case_id, "b_state": state, "status": status})
+
+    def pause(self, deadline_id: str, record: Any) -> None:
+        """An open deadline stands still: no sweep finds it until `move` and `go_on`."""
+        where = (_D.id == deadline_id, _D.status == "open")
+        self._run(sa.update(t.deadline).where(*where).values(status="paused", record=record))
+
+    def go_on(self, deadline_id: str) -> None:
+        self._run(sa.update(t.deadline).where(_D.id == deadline_id, _D.status == "paused").values(status="open"))
+
+    def revive(self, case_id: str, state: str, since: dt.datetime) -> int:
+        """A step out of a state was taken back: what it met is open again, reminded of or not as it was."""
+        where = (_D.case_id == case_id, _D.state == state, _D.status == "met", _D.created_at >= since)
+        return self._run(sa.update(t.deadline).where(*where).values(status="open")).rowcount
+
+    def cancel(self, case_id: str, since: dt.datetime | None = None) -> int:
+        """Everything open of a case, or what was opened since, without being met."""
+        where = [_D.case_id == case_id, _D.status.in_(("open", "paused"))]
+        where += [_D.created_at >= since] if since is not None else []
+        return self._run(sa.update(t.deadline).where(*where).values(status="cancelled")).rowcount
 
     def move(
         self, deadline_id: str, end_date: dt.date, provisional: bool, record: Any, calendar_version: int

@@ -9,6 +9,7 @@ from siquan.core.engine.access import acting_roles, nobody_policy
 from siquan.core.engine.definition import Definition
 from siquan.core.plugins import Catalogue
 from siquan.core.spec.model import PluginSpec, RoleSpec, StateSpec, TransitionSpec
+from siquan.core.spec.verbs import STARTER
 from siquan.core.verify.finding import Finding
 from siquan.core.verify.graph import Graph
 from siquan.core.verify.supply import Supply
@@ -46,7 +47,8 @@ def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
         for state in process.states:
             if state.name not in graph.stories:
                 continue
-            for step in state.transitions if state.final else definition.machine.steps(state.name):
+            verbs = [v.step for v in process.verbs if v.step.by and (state.name in v.step.only if v.step.only else not state.final)]
+            for step in (*(state.transitions if state.final else definition.machine.steps(state.name)), *verbs):
                 why = _why(definition, state, step, place, supply, graph)
                 if why is not None:
                     yield Finding(
@@ -71,6 +73,8 @@ def _why(
         return None if opener else ("流程没有角色", "the process has no roles")
     reasons = []
     for name in names:
+        if name == STARTER:
+            return None
         role = spec.roles[name]
         why = why_not(role, place, supply)
         if why is None:
