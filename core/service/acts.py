@@ -270,7 +270,7 @@ class Acts:
         changes["due_on"] = None if state.final else sync_deadlines(fresh)
         tx.cases.update(case.id, case.revision, **changes)
         if state.final:
-            after_end(fresh, transition, person, seq)
+            after_end(fresh, transition, person)
         self._touch_parent(context)
         return self._result(fresh, seq, decision=deciding, decision_id=references[-1]["id"] if references else "")
 

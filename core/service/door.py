@@ -25,6 +25,7 @@ from siquan.core.service.accounts import Accounts
 from siquan.core.service.acts import Acts
 from siquan.core.service.app import App
 from siquan.core.service.clockwork import Clockwork
+from siquan.core.service.desk import Desk
 from siquan.core.service.drafts import Drafts
 from siquan.core.service.flips import Flips
 from siquan.core.service.forms import Forms
@@ -36,22 +37,26 @@ from siquan.core.service.papers import Papers
 from siquan.core.service.processes import Processes
 from siquan.core.service.rules import Rules
 from siquan.core.service.uploads import Uploads
-from siquan.core.service.verbs import Verbs
+from siquan.core.service.verbforms import VerbForms
 from siquan.core.service.ways import Ways
 from siquan.core.store import audit
 from siquan.core.store.database import Store
 from siquan.core.views import (
     Account,
     ActResult,
+    BulkForm,
+    BulkResult,
     CaseView,
     ChildrenView,
     DecisionView,
     FieldView,
     ImportResult,
     InboxView,
+    NoticeView,
     Preview,
     ProcessCard,
     ProcessView,
+    VerbForm,
 )
 
 
@@ -63,7 +68,8 @@ class Siquan:
         self._accounts, self._acts = Accounts(self.app), Acts(self.app)
         self._forms, self._inbox, self._pages = Forms(self.app), Inbox(self.app), CasePage(self.app)
         self._papers = Papers(self.app, self._acts)
-        self._verbs = Verbs(self._acts)
+        self._desk = Desk(self._acts)
+        self._verb_forms = VerbForms(self.app, (self._forms.pages, self._pages), self._desk.verbs)
         self._uploads = Uploads(self.app, self._papers)
         self._processes = Processes(self.app, self._forms)
         self._clockwork = Clockwork(self.app, self._acts)
@@ -171,10 +177,33 @@ class Siquan:
     # verbs of a case besides its steps
 
     def verb(
-        self, case_id: str, verb: str, person: str, *, to: str = "", reason: str = "", opinion: str = "", revision: int | None = None,
-        key: str | None = None,
+        self, case_id: str, verb: str, person: str, *, to: str = "", reason: str = "", opinion: str = "", others: Sequence[str] = (),
+        facts: Sequence[str] = (), title: str = "", revision: int | None = None, key: str | None = None,
     ) -> ActResult:  # fmt: skip
-        return self._verbs.do(case_id, verb, person, to=to, reason=reason, opinion=opinion, revision=revision, key=key)
+        return self._desk.do(
+            case_id, verb, person, to=to, reason=reason, opinion=opinion, others=others, facts=facts, title=title, revision=revision, key=key
+        )
+
+    def verb_form(self, case_id: str, verb: str, person: str, lang: str = "zh") -> VerbForm:
+        return self._verb_forms.form(case_id, verb, person, lang)
+
+    def bulk(
+        self, cases: Sequence[tuple[str, int | None]], action: str, person: str, key: str, *, facts: Mapping[str, Any] | None = None,
+        to: str = "", reason: str = "", opinion: str = "", others: Sequence[str] = (),
+    ) -> BulkResult:  # fmt: skip
+        return self._desk.many(cases, action, person, key, facts=facts, to=to, reason=reason, opinion=opinion, others=others)
+
+    def bulk_form(self, cases: Sequence[str], person: str, lang: str = "zh") -> BulkForm:
+        return self._verb_forms.bulk(cases, person, lang)
+
+    def bulk_result(self, key: str, person: str) -> BulkResult:
+        return self._desk.bulk.result(person, key)
+
+    def notices(self, person: str, lang: str = "zh", page: int = 1) -> tuple[tuple[NoticeView, ...], int]:
+        return self._desk.telling.unread(person, lang, page)
+
+    def mark_read(self, person: str, notice: str = "") -> int:
+        return self._desk.telling.mark(person, notice)
 
     # deciding and proving
 

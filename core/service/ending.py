@@ -7,14 +7,21 @@ from siquan.core.service.timing import stopped, sync_deadlines, until
 from siquan.core.spec.model import TransitionSpec
 
 
-def after_end(context: Context, transition: TransitionSpec, person: str, seq: int) -> None:
+def after_end(context: Context, transition: TransitionSpec, person: str) -> None:
     """In the transaction of the step that ended the case. Invariant: a case ended by a verb has no open child."""
-    tx, case = context.tx, context.case
     if transition.verb:
         end_children(context, person, transition.verb, context.state.final)
-    for link in tx.links.of(case.id, "merged"):
-        if link.other_id == case.id:
-            tx.notices.add(tx.cases.get(link.case_id).opened_by, link.case_id, "answered", seq)
+    answer(context, context.case.id)
+
+
+def answer(context: Context, target: str) -> None:
+    """The openers of what was merged into a case, and into that, are told that there is an answer."""
+    tx = context.tx
+    for link in tx.links.of(target, "merged"):
+        if link.other_id == target:
+            source = tx.cases.get(link.case_id)
+            tx.notices.add(source.opened_by, source.id, "answered", source.last_seq)
+            answer(context, source.id)
 
 
 def end_children(context: Context, person: str, verb: str, outcome: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -108,6 +108,8 @@ def step_view(context: Context, transition: TransitionSpec, person: str, words: 
 class CasePage:
     def __init__(self, app: App) -> None:
         self.app = app
+        #: what stands beside the steps: verbs, related cases, who has read it
+        self.beside: Callable[[Context, str, Words], dict[str, Any]] = lambda context, person, words: {}
 
     def view(self, case_id: str, person: str, lang: str) -> CaseView:
         with self.app.store.read() as tx:
@@ -142,7 +144,7 @@ class CasePage:
             len(context.events), self._progress(context, words), tuple(self._children(context, n, person, lang, False) for n in context.definition.children),
             tuple(self._collections(context, person, words)), person not in context.story.recused, True, case.last_hash,
             case.definition_hash, tuple((r.id, r.spec.title or r.id, r.version) for r in rulesets.values()), spec.unconfirmed,
-            case.opened_at,
+            case.opened_at, **self.beside(context, person, words),
         )  # fmt: skip
 
     def _progress(self, context: Context, words: Words) -> tuple[ProgressStep, ...]:

@@ -9,18 +9,17 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from siquan.core.errors import BadInput, NoAccess, Refused
-from siquan.core.service.acts import MAX_TEXT, SYSTEM, Acts
+from siquan.core.errors import Refused
+from siquan.core.service.acts import Acts
 from siquan.core.service.app import ZONE
 from siquan.core.service.context import Context
 from siquan.core.service.ending import reopen_children
-from siquan.core.service.pages import must_see
 from siquan.core.service.pausing import Pausing
-from siquan.core.service.refusal import MissingFacts, check_text
+from siquan.core.service.refusal import MissingFacts
 from siquan.core.service.steps import assess, state_block
 from siquan.core.service.timing import length_of, sync_deadlines
 from siquan.core.spec.model import TransitionSpec, VerbSpec
-from siquan.core.spec.verbs import ENDING, TITLES
+from siquan.core.spec.verbs import TITLES
 from siquan.core.views import ActResult
 
 #: events that touch nobody's work, so that a step can be taken back after them
@@ -65,35 +64,13 @@ class Verbs:
         self.app, self.acts = acts.app, acts
         self.pausing = Pausing(acts)
 
-    def do(
-        self, case_id: str, verb: str, person: str, *, to: str = "", reason: str = "", opinion: str = "", revision: int | None = None,
-        key: str | None = None,
-    ) -> ActResult:  # fmt: skip
-        """Any verb by its name, those that end a case included."""
-        if verb not in MOVING:
-            if verb not in ENDING:
-                raise BadInput(why=f"没有 `{verb[:40]}` 这个办理动作")
-            return self.acts.act(case_id, verb, person, {}, opinion, reason, revision, key)
-        check_text(opinion, MAX_TEXT, "意见")
-        check_text(to, 200, "去向")
-        if person == SYSTEM:
-            raise NoAccess(why="只有时钟以系统的名义办理")
-        with self.app.store.begin() as tx:
-            seen = self.acts._seen(tx, key, ["verb", case_id, verb, person, to, reason, opinion])
-            if seen is not None:
-                return seen
-            context = self.acts._locked(tx, case_id, revision)
-            must_see(context, person)
-            result = self._do(context, declared(context, verb), person, to, reason, opinion)
-            self.acts._answer(tx, key, result)
-            return result
-
-    def _do(self, context: Context, verb: VerbSpec, person: str, to: str, reason: str, opinion: str) -> ActResult:
+    def move(self, context: Context, verb: VerbSpec, person: str, to: str, reason: str, opinion: str) -> ActResult:
+        """Of a locked case that the person may see."""
         why = self.why_not(context, verb, person)
         if why:
             raise refuse(verb.name, *why)
         if verb.name != "take_back":
-            self._may(context, verb.step, person, reason, opinion)
+            self.may(context, verb.step, person, reason, opinion)
         match verb.name:
             case "return":
                 if not to:
@@ -166,7 +143,7 @@ class Verbs:
             return "子事项之后有变动", "a child case changed since"
         return self._late(context, verb, first.at) if verb.within is not None else None
 
-    def _may(self, context: Context, step: TransitionSpec, person: str, reason: str, opinion: str) -> None:
+    def may(self, context: Context, step: TransitionSpec, person: str, reason: str, opinion: str) -> None:
         found = assess(context, step, person, both=True, strict=True)
         if state_block(context) is not None:
             found.blocks = [b for b in found.blocks if b.kind != "state"]
