@@ -111,6 +111,7 @@ class StepView:
     helpers: tuple[str, ...] = ()  # names of people who could do it
     opens: str = ""  # a child process opened by the step (full id)
     reasons: tuple[tuple[str, str], ...] = ()  # coded reasons to choose from (code, title)
+    verb: str = ""  # a verb that ends the case: it stands in the menu, not in the next-step box
 
 
 @dataclass(frozen=True)
@@ -347,6 +348,7 @@ class InboxRow:
     summary: str
     due: DueView | None
     group: str  # over today week later none
+    single: bool = True  # one case, not several on one line
 
 
 @dataclass(frozen=True)

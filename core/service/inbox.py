@@ -71,6 +71,7 @@ class Inbox:
                 "mine": tx.cases.count_open(places, {p: frozenset(s) for p, s in mine.items()}),
                 "unit": tx.cases.count_open(places, dict.fromkeys(self.app.catalogue.definitions, frozenset[str]())),
                 "soon": tx.cases.count_open(places, {p: frozenset(s) for p, s in mine.items()}, due_to=soon),
+                "unread": tx.notices.unread(person),
             }
             per_process = tx.cases.count_open_by("process", places, {p: frozenset(s) for p, s in mine.items()})
             per_place = tx.cases.count_open_by("place", places, {p: frozenset(s) for p, s in mine.items()})
@@ -141,7 +142,7 @@ class Inbox:
             out.append(
                 InboxRow(
                     target, title, number, spec.id, words.title, spec.icon, unit.name if unit else "",
-                    words.state_named(case.state), now, summary, due, _group(due, today),
+                    words.state_named(case.state), now, summary, due, _group(due, today), target == case.id,
                 )
             )  # fmt: skip
         return out

@@ -102,6 +102,7 @@ def step_view(context: Context, transition: TransitionSpec, person: str, words: 
         transition.name, words.step(transition, context.case.state), to, not found.blocks, tuple(found.blocks), tuple(found.warnings),
         transition.hint, form, transition.opinion, transition.confirms, tuple(words.fact(schema, m) for m in found.missing),
         "、".join(dict.fromkeys(words.role(r) for r in roles if r in spec.roles)), tuple(names), transition.opens, tuple(transition.reasons.items()),
+        transition.verb,
     )  # fmt: skip
 
 
