@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from siquan.core import __version__
 from siquan.core.cli import casework, deciding, designing, installation, policy, scaffold
+from siquan.core.cli import verbs as verbs_of_cases
 from siquan.core.cli.reading import print_json
 from siquan.core.errors import Errors, SiquanError
 
@@ -85,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     opened.add_argument("--title", default="")
     opened.add_argument("--key", help="idempotency key")
     act = verb("act", casework.act, "take a step of a case")
-    act.add_argument("case", help="id or number")
+    act.add_argument("case", nargs="+", help="id or number; several are done one by one")
     act.add_argument("transition")
     act.add_argument("--by", required=True)
     act.add_argument("--facts", default="{}")
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     act.add_argument("--reason", default="")
     act.add_argument("--revision", type=int)
     act.add_argument("--key")
+    verbs_of_cases.add_commands(verb)
     show = verb("show", casework.show, "a case: state, next steps with reasons, deadlines")
     show.add_argument("case")
     show.add_argument("--by", required=True)

@@ -12,8 +12,8 @@ from siquan.core.service.linking import Linking
 from siquan.core.service.pages import must_see
 from siquan.core.service.refusal import check_text
 from siquan.core.service.telling import Telling
-from siquan.core.service.verbs import MOVING, Verbs, declared
-from siquan.core.spec.verbs import ENDING
+from siquan.core.service.verbs import Verbs, declared
+from siquan.core.spec.verbs import ENDING, MOVING
 from siquan.core.store.transaction import Tx
 from siquan.core.views import ActResult, BulkResult
 
@@ -87,8 +87,14 @@ class Desk:
         request = [action, dict(facts or {}), to, reason, opinion, list(others)]
 
         def one(case: str, own: str, revision: int | None) -> ActResult:
-            if action in EVERY:
+            if action in EVERY and not self._is_step(case, action):
                 return self.do(case, action, person, to=to, reason=reason, opinion=opinion, others=others, revision=revision, key=own)
             return self.acts.act(case, action, person, facts or {}, opinion, reason, revision, own)
 
         return self.bulk.run(cases, request, person, key, one)
+
+    def _is_step(self, case_id: str, name: str) -> bool:
+        """A process may call a step of its own as a verb is called elsewhere."""
+        with self.app.store.read() as tx:
+            case = tx.cases.get(case_id)
+            return any(t.name == name for t in self.app.definition_of(tx, case).machine.steps(case.state))

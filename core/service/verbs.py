@@ -24,7 +24,6 @@ from siquan.core.views import ActResult
 
 #: events that touch nobody's work, so that a step can be taken back after them
 QUIET = ("urged", "copied", "linked", "unlinked", "calendar")
-MOVING = ("return", "take_back", "reopen", "suspend", "resume")
 
 
 class NoSuchVerb(Refused):
@@ -179,5 +178,3 @@ class Verbs:
         self.acts._touch_parent(context)
         return self.acts._result(fresh, seq)
 
-
-__all__ = ["MOVING", "NoSuchVerb", "Verbs", "declared", "refuse", "way_back"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from siquan.core.errors import SiquanError, Where
-from siquan.core.spec.model import DueSpec, StateSpec, TransitionSpec, VerbSpec
+from siquan.core.spec.model import DueSpec, ProcessSpec, StateSpec, TransitionSpec, VerbSpec
 from siquan.core.spec.source import Map, Seq
 
 #: verb -> its title in Chinese and English
@@ -21,6 +21,8 @@ TITLES = {
     "copy": ("抄送", "Copy"),
 }  # fmt: skip
 ENDING = ("withdraw", "terminate", "close_early")
+#: verbs that change where a case stands or whether its clocks run; a case of a plugin can use them like steps
+MOVING = ("return", "take_back", "reopen", "suspend", "resume")
 #: who opened the case, where a role's name may stand
 STARTER = "starter"
 _COMMON = {"title", "by", "from", "reasons", "opinion", "hint", "not_same_as"}
@@ -99,6 +101,12 @@ def read_verbs(
     if "resume" in names and "suspend" not in names:
         raise BadVerb(raw.at["resume"], verb="resume", why="there is no `suspend`", why_zh="没有 suspend")
     return tuple(ending), tuple(verbs)
+
+
+def moving(spec: ProcessSpec) -> list[str]:
+    """The verbs of a process that its cases can use; who names `suspend` has `resume`."""
+    names = [v.name for v in spec.verbs if v.name in MOVING]
+    return names if "suspend" not in names or "resume" in names else [*names, "resume"]
 
 
 def _words(entry: Map, key: str) -> tuple[str, ...]:

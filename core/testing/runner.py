@@ -17,9 +17,9 @@ from siquan.core.rules.decision import Decision
 from siquan.core.service import Siquan
 from siquan.core.service.acts import MissingFacts, StepRefused
 from siquan.core.service.context import Context
-from siquan.core.service.verbs import MOVING, NoSuchVerb, declared
+from siquan.core.service.verbs import NoSuchVerb, declared
 from siquan.core.spec.model import CaseSpec, CaseStep, ProcessSpec, TransitionSpec
-from siquan.core.spec.verbs import STARTER
+from siquan.core.spec.verbs import STARTER, moving
 from siquan.core.store.database import Store
 from siquan.core.testing.clock import FrozenClock, counter
 
@@ -224,7 +224,7 @@ class _Walk:
         with self.service.app.store.read() as tx:
             context = Context(self.service.app, tx, tx.cases.get(case_id))
             state = context.case.state
-            verb = step.act in MOVING
+            verb = step.act in moving(context.definition.spec)
             transition = declared(context, step.act).step if verb else context.definition.machine.step(state, step.act)
             opener, last = context.case.opened_by, context.story.undo.get("by", "")
             schema = context.definition.schema
