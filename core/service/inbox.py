@@ -7,6 +7,7 @@ import datetime as dt
 from siquan.core.engine.access import Chain, Post, acting_roles, fits
 from siquan.core.service.app import POLICY_ROLES, App
 from siquan.core.service.pages import due_view
+from siquan.core.service.timing import AT_MOST
 from siquan.core.service.words import Words
 from siquan.core.spec.verbs import STARTER
 from siquan.core.store.rows import Case, Unit
@@ -109,6 +110,8 @@ class Inbox:
     ) -> list[InboxRow]:  # fmt: skip
         today, calendar = self.app.today(), self.app.calendar(tx)
         deadlines = tx.deadlines.of_many([c.id for c in cases])
+        still = {i for i, rows in tx.deadlines.of_many([c.id for c in cases], "paused").items() if rows}
+        still |= {i for i, rows in deadlines.items() if any(d.name == AT_MOST for d in rows)}
         parents = tx.cases.get_many([c.parent_id for c in cases if c.parent_id])
         together: dict[tuple[str, str], list[Case]] = {}
         for case in cases:
@@ -122,9 +125,11 @@ class Inbox:
             spec = definition.spec
             words = Words(self.app.catalogue, spec, lang)
             state = spec.state(case.state)
-            now = state is not None and not state.final and case.state in mine.get(case.process, ()) and self._fits(case, posts, units, definition, person)
+            now = state is not None and not state.final and case.id not in still and case.state in mine.get(case.process, ()) and self._fits(case, posts, units, definition, person)
             dues = [due_view(d, today, calendar, lang) for d in deadlines.get(case.id, [])[:1]]
             title, target, number, summary = case.title, case.id, case.number or "", words.text(f"states.{case.state}.hint", state.hint if state else "")
+            if case.id in still:
+                summary = "已挂起" if lang == "zh" else "suspended"
             if case.parent_id:
                 parent = parents.get(case.parent_id)
                 group = together.get((case.parent_id, case.state), [case])

@@ -141,7 +141,7 @@ class CasePage:
             case.id, case.number or "", case.title, spec.id, words.title, spec.plugin, spec.icon, case.state,
             words.state(context.state), words.text(f"states.{case.state}.hint", context.state.hint), not case.is_open,
             case.outcome or "", case.revision, unit_view(tx, case.place), parent.id if parent else "", parent.title if parent else "",
-            any(not any(b.kind in ("role", "nobody", "person") for b in s.blocks) for s in steps if s.name in own), steps, facts, tuple(open_dues), self._people(context, person, words), events,
+            any(not any(b.kind in ("role", "nobody", "person", "state") for b in s.blocks) for s in steps if s.name in own), steps, facts, tuple(open_dues), self._people(context, person, words), events,
             len(context.events), self._progress(context, words), tuple(self._children(context, n, person, lang, False) for n in context.definition.children),
             tuple(self._collections(context, person, words)), person not in context.story.recused, True, case.last_hash,
             case.definition_hash, tuple((r.id, r.spec.title or r.id, r.version) for r in rulesets.values()), spec.unconfirmed,

@@ -135,7 +135,7 @@ def state_block(context: Context) -> Block | None:
     if story.held:
         since = f"{story.pauses[-1][0]} 起" if story.pauses and not story.pauses[-1][1] else ""
         what = "随上级事项挂起" if "" not in story.held else "已挂起"
-        return Block("state", "BLOCK", words(f"{since}{what}，暂停办理"), rule="suspend", cure="恢复以后再办")
+        return Block("state", "BLOCK", words(f"{since}{what}，暂停办理"), cure="恢复以后再办")
     if not case.is_open and not context.state.final:
         return Block("state", "BLOCK", words("这件事已经并入别的事项" if case.outcome == "merged" else "这件事已随上级事项办结"))
     return None

@@ -136,7 +136,10 @@ class VerbForms:
             }.get((link.kind, ours), TIES["related"])[0 if zh else 1]  # fmt: skip
             seen = may_see(other, person)
             title = other.case.title if seen else other.definition.spec.title
-            out.append(LinkView(other.case.id, other.case.number or "", title, text, Words(self.app.catalogue, other.definition.spec, words.lang).state_named(other.case.state), seen, link.kind, ours))
+            state = Words(self.app.catalogue, other.definition.spec, words.lang).state_named(other.case.state)
+            if other.case.outcome == MERGED:
+                state = "已并单" if zh else "merged"
+            out.append(LinkView(other.case.id, other.case.number or "", title, text, state, seen, link.kind, ours))
         return tuple(out)
 
     def decorate(self, context: Context, person: str, words: Words) -> dict[str, Any]:
