@@ -25,7 +25,9 @@ def sync_deadlines(context: Context) -> dt.date | None:
     calendar = context.app.calendar(tx)
     version = int(calendar.version or 0)
     entered = context.story.entered.get(case.state, tx.at)
-    rows = [d for d in tx.deadlines.of(case.id) if d.state == case.state and d.created_at >= entered]
+    # what is open is of this stay, even when the clock was set back since
+    own = [d for d in tx.deadlines.of(case.id) if d.state == case.state]
+    rows = [d for d in own if d.status in ("open", "paused") or d.created_at >= entered]
     for spec in context.state.dues:
         old = _latest([r for r in rows if r.name == spec.name and r.status in ("open", "paused", "fired")])
         due = _computed(context, spec, entered, calendar)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from siquan.core.plugins import Catalogue
 from siquan.core.spec.model import PluginSpec
-from siquan.core.verify.coverage import Coverage
 from siquan.core.spec.verbs import moving
+from siquan.core.verify.coverage import Coverage
 from siquan.core.verify.finding import Finding, listed
 from siquan.core.verify.graph import Graph
 
