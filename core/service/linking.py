@@ -40,12 +40,12 @@ class Linking:
             raise BadInput(why=f"要选 1 到 {MOST} 件并入的事项")
         if target_id in ids:
             raise refuse("merge", "不能并入自己", "a case cannot be merged into itself")
-        parents = {tx.cases.get(i).parent_id for i in (target_id, *ids)}
-        if len(parents) > 1:
+        peeks = [tx.cases.get(i) for i in (target_id, *ids)]
+        for peek in peeks:
+            must_see(Context(self.app, tx, peek), person)
+        if len({peek.parent_id for peek in peeks}) > 1:
             raise refuse("merge", "不属于同一个上级事项", "they do not belong to the same parent")
         found = {i: self.acts._locked(tx, i, revision if i == target_id else None) for i in sorted({target_id, *ids})}
-        for context in found.values():
-            must_see(context, person)
         target = found[target_id]
         verb = declared(target, "merge")
         for context in found.values():

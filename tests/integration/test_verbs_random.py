@@ -25,7 +25,7 @@ CATALOGUE = discover(bundled=False, only=[Path(__file__).with_name("errand")])
 CALENDAR = Calendar.of(shipped())
 PEOPLE = {"he": "resident", "du": "clerk", "ren": "clerk", "lu": "lead", "shao": "officer"}
 STEPS = ("send", "note", "again", "part", "pass", "done", "quick", "overdue", "agree", "refuse", "back_up", "decide", "finish", "half", "withdraw", "terminate", "close_early")
-VERBS = ("return", "return", "take_back", "take_back", "suspend", "suspend", "resume", "resume", "reopen")
+VERBS = ("return", "take_back", "suspend", "resume", "reopen")
 REASONS = {"return": "papers", "suspend": "court", "reopen": "new", "withdraw": "settled", "terminate": "void", "close_early": "urgent"}
 people = st.sampled_from(list(PEOPLE))
 
@@ -77,8 +77,10 @@ class Errands(RuleBasedStateMachine):
         self.siquan.act(self.all[-1], "send", "he")
         return self.all[-1]
 
-    @rule(case=cases, step=st.sampled_from(STEPS), person=people)
-    def act(self, case: str, step: str, person: str) -> None:
+    @rule(case=cases, person=people, data=st.data())
+    def act(self, case: str, person: str, data: st.DataObject) -> None:
+        offered = [s.name for s in self.siquan.case(case, person).steps if s.allowed]
+        step = data.draw(st.sampled_from(offered * 4 + list(STEPS)))
         self.attempt(case, lambda: self.siquan.act(case, step, person, {}, "x", REASONS.get(step, "")))
 
     @rule(target=cases, case=cases)
@@ -89,8 +91,11 @@ class Errands(RuleBasedStateMachine):
         self.all.append(made.case)
         return made.case
 
-    @rule(case=cases, verb=st.sampled_from(VERBS), person=people, to=st.sampled_from(["draft", "check", "work", "review"]))
-    def verb(self, case: str, verb: str, person: str, to: str) -> None:
+    @rule(case=cases, person=people, data=st.data())
+    def verb(self, case: str, person: str, data: st.DataObject) -> None:
+        offered = [v.name for v in self.siquan.case(case, person).verbs if v.allowed and v.name in VERBS]
+        verb = data.draw(st.sampled_from(offered * 4 + list(VERBS)))
+        to = data.draw(st.sampled_from(["draft", "check", "check", "work"]))
         before = self.ends(case, "open")
         done = self.attempt(case, lambda: self.siquan.verb(case, verb, person, to=to, reason=REASONS.get(verb, ""), opinion="x"))
         if done is None:

@@ -35,7 +35,7 @@ def post(case_id: str, name: str) -> Answer:
         chosen.append(service().case_id(other))
     one = chosen[0] if chosen else ""
     title = request.form.get("title", "").strip()
-    several = name in ("merge", "link", "copy")
+    several = name in ("merge", "link", "unlink", "copy")
     try:
         result = service().verb(
             case_id,
