@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from siquan.core.calendar import Calendar
@@ -69,11 +69,11 @@ def _computed(context: Context, spec: DueSpec, entered: dt.datetime, calendar: C
 
     # of a merged case's deadline of the same name and its own, the earlier one counts
     kept = [dues[key] for dues in context.story.absorbed.values() if (key := f"{context.case.state}:{spec.name}") in dues]
-    merged = [due(dt.date.fromisoformat(k["start"]), _days(k["pauses"])) for k in kept]
+    merged = [due(dt.date.fromisoformat(k["start"]), [*_days(k["pauses"]), *_days(p for p in context.story.pauses if p[0] >= k["on"])]) for k in kept]
     return min([due(start, pauses_of(context, start)), *merged], key=lambda d: d.end)
 
 
-def _days(pauses: Sequence[Sequence[str]]) -> list[Pause]:
+def _days(pauses: Iterable[Sequence[str]]) -> list[Pause]:
     return [(dt.date.fromisoformat(a), dt.date.fromisoformat(b) if b else None) for a, b in pauses]
 
 
@@ -98,17 +98,18 @@ def hold(context: Context) -> dt.date | None:
     for row in tx.deadlines.of(context.case.id, "open"):
         if row.name != AT_MOST:
             due = Due.from_json(row.record)
-            tx.deadlines.pause(row.id, again(due, calendar, pauses_of(context, due.start)).to_json())
+            since = dt.date.fromisoformat(context.story.pauses[-1][0])
+            tx.deadlines.pause(row.id, again(due, calendar, [*due.pauses, (since, None)]).to_json())
     return tx.deadlines.next_of(context.case.id)
 
 
 def go_on(context: Context) -> list[tuple[dt.date, dt.date]]:
     """The case was resumed: its deadlines move by the paused time. (old, new) last day of each that moved."""
     tx, moved = context.tx, []
-    calendar = context.app.calendar(tx)
+    calendar, ended = context.app.calendar(tx), dt.date.fromisoformat(context.story.pauses[-1][1])
     for row in tx.deadlines.of(context.case.id, "paused"):
         old = Due.from_json(row.record)
-        due = again(old, calendar, pauses_of(context, old.start))
+        due = again(old, calendar, [(a, b or ended) for a, b in old.pauses])
         tx.deadlines.move(row.id, due.end, due.provisional, due.to_json(), int(calendar.version or 0))
         tx.deadlines.go_on(row.id)
         if due.end != row.end_date:

@@ -86,6 +86,24 @@ def test_a_merged_case_closes_and_the_earlier_deadline_counts(both: Any) -> None
     both.whole()
 
 
+def test_a_merged_deadline_keeps_its_own_pauses_and_gets_the_later_ones(town: Any) -> None:
+    old = sent(town)
+    town.siquan.verb(old, "suspend", "du", reason="wait")
+    later(town, 1)
+    town.siquan.verb(old, "resume", "du")  # Tuesday 24: one working day, Monday 23, was its start
+    later(town, 1)
+    new = sent(town)
+    town.siquan.verb(new, "merge", "du", others=[old], reason="same")
+    assert due(town, new) == {"answer": "2026-11-30"}
+    town.siquan.verb(new, "suspend", "du", reason="wait")
+    later(town, 2)
+    town.siquan.verb(new, "resume", "du")
+    assert due(town, new) == {"answer": "2026-12-02"}
+    town.siquan.act(new, "note", "du", {"weight": 1})
+    assert due(town, new) == {"answer": "2026-12-02"}
+    town.whole()
+
+
 def test_everybody_whose_case_was_merged_gets_the_answer(town: Any) -> None:
     first, second, third = sent(town), sent(town, "mei"), sent(town)
     town.siquan.verb(second, "merge", "du", others=[first], reason="same")

@@ -156,6 +156,10 @@ class Errands(RuleBasedStateMachine):
                 assert shown.end == d.end_date
                 if d.status == "open":
                     self.exactly(shown)
+                    # every finished pause since it began is in the sum, and none is still open
+                    late = [] if story.absorbed else [p for p in story.pauses if p[1] > d.start.isoformat() and d.name != "suspend"]
+                    have = {(str(a), str(b)) for a, b in shown.pauses}
+                    assert set(late) <= have and all(b is not None for _, b in shown.pauses)
 
     def exactly(self, due: Due) -> None:
         """Start and last day hold just as many counted days as the deadline has, pauses left out."""
