@@ -105,6 +105,27 @@ class Errands(RuleBasedStateMachine):
         if verb == "suspend":
             assert set(self.ends(case, "paused")) == set(before) and not self.ends(case, "open")
 
+    @rule(case=cases, days=st.sampled_from([0, 1, 3, 7, 12]))
+    def a_pause(self, case: str, days: int) -> None:
+        """Suspended and resumed: what was counted before it still counts, and the pause does not."""
+        before, since = self.ends(case, "open"), self.clock.day
+        if self.attempt(case, lambda: self.siquan.verb(case, "suspend", "du", reason="wait" if "wait" in self.reasons(case) else "court")) is None:
+            return
+        self.clock.move(since + dt.timedelta(days=days))
+        self.siquan.sweep()
+        assert self.siquan.verb(case, "resume", "du")
+        after = self.ends(case, "open")
+        assert set(after) == set(before)
+        for name, due in after.items():
+            assert due.pauses[-1] == (since, since + dt.timedelta(days=days)) and due.pauses[:-1] == before[name].pauses
+            assert due.end >= before[name].end
+            self.exactly(due)
+
+    def reasons(self, case: str) -> dict[str, str]:
+        with self.store.read() as tx:
+            verb = Context(self.siquan.app, tx, tx.cases.get(case)).definition.spec.verb("suspend")
+            return verb.step.reasons if verb is not None else {}
+
     @rule(case=cases, day=st.integers(0, 20), person=people)
     def seen(self, case: str, day: int, person: str) -> None:
         on = (self.clock.day - dt.timedelta(days=day)).isoformat()
