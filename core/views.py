@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
+from siquan.core.obligations.views import DutyStrip
 from siquan.core.rules.decision import Decision, Finding, Piece
 
 
@@ -16,6 +17,7 @@ class PersonView:
     roles: tuple[str, ...] = ()  # role titles
     note: str = ""  # e.g. why recused
     you: bool = False
+    marks: tuple[str, ...] = ()  # leads a unit here, stands in for somebody, somebody stands in for him
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,12 @@ class DueView:
     basis: str = ""
     cite: str = ""
     then: str = ""
+    calendar: int = 0  # version of the calendar it was counted with
+    lamp: str = ""  # green yellow red
+    share: int = 0  # hundredths of the time used
+    level: int = 0  # of supervision
+    moved: int = 0  # how often its last day moved
+    pauses: tuple[tuple[dt.date, dt.date | None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -332,6 +340,9 @@ class CaseView:
     halt: str = ""  # why nothing can be done: suspended, merged, closed with the case above
     readers: tuple[tuple[str, str, dt.datetime], ...] = ()  # (who, told of what, when read)
     following: bool = False
+    troubles: tuple[str, ...] = ()  # why nobody can go on, in words
+    repairable: bool = False  # by you
+    duties: tuple[DutyStrip, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -349,6 +360,7 @@ class InboxRow:
     due: DueView | None
     group: str  # over today week later none
     single: bool = True  # one case, not several on one line
+    instead: str = ""  # whose turn it is, when it is yours as a substitute only
 
 
 @dataclass(frozen=True)
@@ -487,3 +499,4 @@ class Account:
     lang: str = "zh"
     theme: str = "light"
     must_change: bool = False
+    admin: bool = False  # looks after people

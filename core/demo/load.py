@@ -94,6 +94,9 @@ def load_demo(service: Siquan, folder: Path, *, today: dt.date | None = None, pa
     finally:
         service.app.store.now = kept
     service.sweep()
+    for entry in raw.get("substitutions") or ():
+        since, until = (max(days.day(entry[k]) or day, service.app.today()) for k in ("since", "until"))
+        service.substitute(entry["person"], entry["substitute"], since, until, entry["by"], str(entry.get("reason") or ""))
     play_policy(service, read_yaml(HERE / "policy.yaml", "demo/policy.yaml") or [], days)
     file = _accounts_file(folder)
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from siquan.core.service.context import Context
+from siquan.core.service.duties import end_duties
 from siquan.core.service.timing import stopped, sync_deadlines, until
 from siquan.core.spec.model import TransitionSpec
 
@@ -32,14 +33,16 @@ def end_children(context: Context, person: str, verb: str, outcome: str) -> None
             continue
         case = tx.cases.lock(child.id)
         here = Context(context.app, tx, case, parent=context)
+        here.way = context.way
         data = {"with": parent.id, "verb": verb, "to": case.state, "outcome": outcome, "revision": case.revision + 1}
         if stopped(here):
             data["until"] = until(here)
-        tx.events.append(case.id, "ended", person, data)
+        here.record("ended", person, data)
         tx.tasks.close(case.id, person)
         tx.deadlines.cancel(case.id)
         tx.cases.update(case.id, case.revision, outcome=outcome, closed_at=tx.at, due_on=None)
         tx.cases.bump_children(parent.id)
+        end_duties(here)
         end_children(here, person, verb, outcome)
 
 
@@ -51,9 +54,13 @@ def reopen_children(context: Context, person: str) -> None:
             continue
         case = tx.cases.lock(child.id)
         data = {"with": parent.id, "to": case.state, "outcome": "", "entered": True, "revision": case.revision + 1}
-        tx.events.append(case.id, "reopened", person, data)
+        fresh = Context(context.app, tx, case, parent=context)
+        fresh.way = context.way
+        fresh.record("reopened", person, data)
         tx.tasks.open(case.id, case.state)
         fresh = Context(context.app, tx, case, parent=context)
         tx.cases.update(case.id, case.revision, outcome=None, closed_at=None, due_on=sync_deadlines(fresh))
         tx.cases.bump_children(parent.id)
-        reopen_children(Context(context.app, tx, tx.cases.get(case.id), parent=context), person)
+        again = Context(context.app, tx, tx.cases.get(case.id), parent=context)
+        again.way = context.way
+        reopen_children(again, person)

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from siquan.core.engine.access import Post
 from siquan.core.errors import BadInput, NoAccess, NotFound
 from siquan.core.rules.facts import Stated
 from siquan.core.rules.values import Rows
 from siquan.core.service.acts import MAX_TITLE, Acts
 from siquan.core.service.context import Context
+from siquan.core.service.duties import end_duties
+from siquan.core.service.numbering import next_number
 from siquan.core.service.pages import must_see
 from siquan.core.service.refusal import check_text
 from siquan.core.service.timing import sync_deadlines
@@ -77,7 +80,7 @@ class Linking:
             f"{d.state}:{d.name}": {"start": d.start.isoformat(), "pauses": d.record["pauses"], "on": target.today.isoformat()}
             for d in tx.deadlines.of(case.id, "open") if d.state == into.state
         }  # fmt: skip
-        tx.events.append(into.id, "absorbed", person, {"of": case.id, "deadlines": dues, "to": into.state, "revision": into.revision + 1})
+        target.record("absorbed", person, {"of": case.id, "deadlines": dues, "to": into.state, "revision": into.revision + 1})
         tx.cases.update(into.id, into.revision, due_on=sync_deadlines(self.acts._fresh(target)))
         seq = tx.events.next_seq(case.id)
         data: dict[str, Any] = {"into": into.id, "to": case.state, "outcome": MERGED, "revision": case.revision + 1}
@@ -85,11 +88,12 @@ class Linking:
             data["reason"] = reason
         if opinion.strip():
             data["opinion"] = tx.facts.put_opinion(case.id, seq, opinion.strip(), person)
-        tx.events.append(case.id, MERGED, person, data)
+        source.record(MERGED, person, data)
         tx.tasks.close(case.id, person)
         tx.deadlines.cancel(case.id)
         tx.cases.update(case.id, case.revision, outcome=MERGED, closed_at=tx.at, due_on=None)
         tx.links.add(MERGED, case.id, into.id, person)
+        end_duties(source)
 
     def unmerge(self, tx: Tx, source_id: str, person: str, reason: str, opinion: str) -> ActResult:
         peek = next((x for x in tx.links.of(source_id, MERGED) if x.case_id == source_id), None)
@@ -106,11 +110,12 @@ class Linking:
         seq = tx.events.next_seq(case.id)
         if opinion.strip():
             data["opinion"] = tx.facts.put_opinion(case.id, seq, opinion.strip(), person)
-        tx.events.append(case.id, "unmerged", person, data)
+        source.record("unmerged", person, data)
         tx.tasks.open(case.id, case.state)
         fresh = self.acts._fresh(source)
         tx.cases.update(case.id, case.revision, outcome=None, closed_at=None, due_on=sync_deadlines(fresh))
-        tx.events.append(into.id, "released", person, {"of": case.id, "to": into.state, "revision": into.revision + 1})
+        target.way = source.way
+        target.record("released", person, {"of": case.id, "to": into.state, "revision": into.revision + 1})
         due = sync_deadlines(self.acts._fresh(target)) if into.is_open else None
         tx.cases.update(into.id, into.revision, due_on=due)
         tx.links.end(peek.id)
@@ -133,7 +138,7 @@ class Linking:
         if unknown:
             raise BadInput(why=f"`{str(unknown[0])[:60]}` 不能带到新事项")
         given = {p: context.stored[p] for p in facts}
-        return self._new(context, context.definition.spec.id, case.place, person, given, title, "split")
+        return self._new(context, context.definition.spec.id, case.place, person, given, title, "split", context.way)
 
     def derive(self, context: Context, process: str, person: str, title: str, reason: str, opinion: str) -> ActResult:
         """A case of another process, with the facts both know by one name and type. Returns the new case."""
@@ -146,22 +151,27 @@ class Linking:
         place = next((u.id for u in units if not spec.place or u.kind == spec.place), "")
         if not place:
             raise refuse("derive", f"“{spec.title}”不在这一级开办", "the process is not opened at a place like this")
-        self.acts._may_open(context.tx, spec, person, place)
+        way = self.acts._may_open(context.tx, spec, person, place)
         schema = self.app.definition(process).schema
         given = {p: s for p, s in copyable(context).items() if _fits(s, context.definition.schema.get(p), schema.get(p))}
-        return self._new(context, spec.id, place, person, given, title, "derived")
+        return self._new(context, spec.id, place, person, given, title, "derived", way)
 
-    def _new(self, context: Context, process: str, place: str, person: str, given: dict[str, Stated], title: str, tie: str) -> ActResult:
+    def _new(
+        self, context: Context, process: str, place: str, person: str, given: dict[str, Stated], title: str, tie: str, way: Post | None
+    ) -> ActResult:
         tx, origin = context.tx, context.case
         check_text(title, MAX_TITLE, "标题")
         spec = self.app.definition(process).spec
         case = tx.cases.add(
             process=spec.id, definition_hash=self.app.pin(tx, spec.id), title=title or origin.title, place=place, state=spec.initial.name,
-            opened_by=person, number=self.acts._number(tx, spec, place), book_version=tx.parameters.version(),
+            opened_by=person, number=next_number(tx, spec, self.app.today().year), book_version=tx.parameters.version(),
         )  # fmt: skip
-        self.acts._opened(Context(self.app, tx, case), person, given, title or origin.title)
+        opened = Context(self.app, tx, case)
+        opened.way = way
+        self.acts._opened(opened, person, given, title or origin.title)
         self._tie(context, person, tie, case.id)
         new = Context(self.app, tx, tx.cases.get(case.id))
+        new.way = way
         seq = self._tie(new, person, tie, origin.id)
         tx.links.add(tie, origin.id, case.id, person)
         return self.acts._result(new, seq)
@@ -169,7 +179,8 @@ class Linking:
     def _tie(self, context: Context, person: str, tie: str, other: str, kind: str = "linked") -> int:
         tx, case = context.tx, context.case
         data = {"tie": tie, "other": other, "to": case.state, "revision": case.revision + 1}
-        seq = tx.events.append(case.id, kind, person, data).seq
+        seq = tx.events.next_seq(case.id)
+        context.record(kind, person, data)
         tx.cases.update(case.id, case.revision)
         self.acts._touch_parent(context)
         return seq
@@ -183,8 +194,10 @@ class Linking:
         found = {c.id: self.acts._locked(tx, c.id, None) for c in sorted(peeks, key=_order)}
         for context in found.values():
             must_see(context, person)
-            if person != context.case.opened_by and not any(p.person == person for p in context.posts):
+            mine = sorted((p for p in context.posts if p.person == person), key=lambda p: bool(p.of))
+            if person != context.case.opened_by and not mine:
                 raise NoAccess(why="你在这里没有岗位，不能关联")
+            context.way = mine[0] if mine and person != context.case.opened_by else None
         links = [x for x in tx.links.of(case_id, "related") if other_id in (x.case_id, x.other_id)]
         if end and not links:
             raise NotFound(kind="关联", name=other_id)

@@ -9,6 +9,7 @@ from typing import Any
 
 from siquan.core.service.acts import SYSTEM, Acts
 from siquan.core.service.context import Context
+from siquan.core.service.duties import catch_up, put_off
 from siquan.core.service.timing import AT_MOST, go_on, hold, length_of, stopped, until
 from siquan.core.spec.model import VerbSpec
 from siquan.core.store.rows import Deadline
@@ -63,7 +64,9 @@ class Pausing:
             if not child.is_open or (not begin and source not in below.story.held):
                 continue
             below = Context(self.app, tx, tx.cases.lock(child.id), parent=context)
+            below.way = context.way
             if begin:
+                catch_up(below)
                 self._suspended(below, person, clocks, {"with": source})
             else:
                 self._resumed(below, person, {"with": source})
@@ -77,7 +80,8 @@ class Pausing:
         stop = clocks == "stop" and not stopped(context)
         if stop:
             data["since"] = context.today.isoformat()
-        seq = context.tx.events.append(case.id, "suspended", person, data).seq
+        seq = context.tx.events.next_seq(case.id)
+        context.record("suspended", person, data)
         if stop:
             hold(self.acts._fresh(context))
         return seq
@@ -89,7 +93,10 @@ class Pausing:
         go = stopped(context) and "stop" not in others.values()
         if go:
             data["until"] = until(context)
-        seq = context.tx.events.append(case.id, "resumed", person, data).seq
+        seq = context.tx.events.next_seq(case.id)
+        context.record("resumed", person, data)
         if go:
-            go_on(self.acts._fresh(context))
+            fresh = self.acts._fresh(context)
+            go_on(fresh)
+            put_off(fresh)
         return seq

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from siquan.core.calendar import Calendar
-from siquan.core.engine.deadlines import Direction, Due, Pause, again, compute
+from siquan.core.engine.deadlines import LONGEST, Direction, Due, Pause, again, compute
+from siquan.core.obligations.supervision import Alarm, pending, plan
 from siquan.core.service.app import ZONE
 from siquan.core.service.context import Context
-from siquan.core.spec.model import DueSpec
+from siquan.core.spec.model import DueSpec, Span
 from siquan.core.store.rows import Deadline
 
 #: the deadline of a suspension itself, at whose end the clock resumes the case
 AT_MOST = "suspend"
+Move = tuple[str, dt.date, dt.date]
 
 
 def sync_deadlines(context: Context) -> dt.date | None:
@@ -25,9 +27,7 @@ def sync_deadlines(context: Context) -> dt.date | None:
     calendar = context.app.calendar(tx)
     version = int(calendar.version or 0)
     entered = context.story.entered.get(case.state, tx.at)
-    # what is open is of this stay, even when the clock was set back since
-    own = [d for d in tx.deadlines.of(case.id) if d.state == case.state]
-    rows = [d for d in own if d.status in ("open", "paused") or d.created_at >= entered]
+    rows = [d for d in tx.deadlines.live(case.id, entered) if d.state == case.state]
     for spec in context.state.dues:
         old = _latest([r for r in rows if r.name == spec.name and r.status in ("open", "paused", "fired")])
         due = _computed(context, spec, entered, calendar)
@@ -38,13 +38,22 @@ def sync_deadlines(context: Context) -> dt.date | None:
         elif old is None or (old.status == "fired" and due.end > old.end_date and due.end >= context.today):
             row = tx.deadlines.add(
                 case.id, case.state, spec.name, due.start, due.end, then=spec.then, provisional=due.provisional,
-                record=due.to_json(), calendar_version=version,
+                record=due.to_json(), calendar_version=version, next_on=next_alarm(context, spec, due.end, calendar, ()),
             )  # fmt: skip
             if stopped(context):
                 tx.deadlines.pause(row.id, row.record)
         elif old.status != "fired" and old.record != due.to_json():
-            tx.deadlines.move(old.id, due.end, due.provisional, due.to_json(), version)
+            tx.deadlines.move(
+                old.id, due.end, due.provisional, due.to_json(), version, why="facts", seq=tx.events.next_seq(case.id) - 1,
+                next_on=next_alarm(context, spec, due.end, calendar, old.log),
+            )  # fmt: skip
     return tx.deadlines.next_of(case.id)
+
+
+def foreseen(context: Context) -> dict[str, Due | None]:
+    """What the deadlines of the current state would be now; nothing is written. None: its start or length is not known."""
+    calendar, entered = context.app.calendar(context.tx), context.story.entered.get(context.case.state, context.tx.at)
+    return {spec.name: _computed(context, spec, entered, calendar) for spec in context.state.dues}
 
 
 def _latest(rows: list[Deadline]) -> Deadline | None:
@@ -87,9 +96,15 @@ def stopped(context: Context) -> bool:
     return bool(context.story.pauses) and not context.story.pauses[-1][1]
 
 
+def over(context: Context) -> list[tuple[dt.date, dt.date]]:
+    """The pauses that have ended."""
+    return [(a, b) for a, b in _days(context.story.pauses) if b is not None]
+
+
 def until(context: Context) -> str:
-    """The day on which the open pause ends: today, and never before it began, even when the clock was set back."""
-    return max(context.today.isoformat(), context.story.pauses[-1][0])
+    """The day on which the open pause ends: today, or the day what the clock does belongs to, and never before it began,
+    even when the clock was set back."""
+    return max((context.tx.as_of or context.today).isoformat(), context.story.pauses[-1][0])
 
 
 def hold(context: Context) -> dt.date | None:
@@ -107,10 +122,13 @@ def go_on(context: Context) -> list[tuple[dt.date, dt.date]]:
     """The case was resumed: its deadlines move by the paused time. (old, new) last day of each that moved."""
     tx, moved = context.tx, []
     calendar, ended = context.app.calendar(tx), dt.date.fromisoformat(context.story.pauses[-1][1])
+    version, seq = int(calendar.version or 0), tx.events.next_seq(context.case.id) - 1
     for row in tx.deadlines.of(context.case.id, "paused"):
         old = Due.from_json(row.record)
         due = again(old, calendar, [(a, b or ended) for a, b in old.pauses])
-        tx.deadlines.move(row.id, due.end, due.provisional, due.to_json(), int(calendar.version or 0))
+        spec = due_spec(context, row)
+        upcoming = next_alarm(context, spec, due.end, calendar, row.log) if spec else None
+        tx.deadlines.move(row.id, due.end, due.provisional, due.to_json(), version, why="pause", seq=seq, next_on=upcoming)
         tx.deadlines.go_on(row.id)
         if due.end != row.end_date:
             moved.append((row.end_date, due.end))
@@ -125,15 +143,43 @@ def length_of(context: Context, spec: DueSpec, start: dt.date, title: str = "") 
     return compute(start, n, spec.unit, context.app.calendar(context.tx), name=spec.name, title=title)
 
 
-def recompute(context: Context) -> list[tuple[dt.date, dt.date]]:
-    """Works the provisional deadlines of a locked case out again under the calendar in force; (old, new) last day of
-    those that moved."""
-    tx, moved = context.tx, []
+def length(context: Context, span: Span, prefix: str = "") -> int | None:
+    """How many days, working days or months; None while unknown or out of reason."""
+    n: Any = int(span.n) if span.n.isdigit() else context.evaluate(span.n, prefix)
+    return n if isinstance(n, int) and not isinstance(n, bool) and 0 <= n <= LONGEST[span.unit] else None
+
+
+def alarms(context: Context, spec: DueSpec, end: dt.date, calendar: Calendar) -> list[Alarm]:
+    """The reminders before a last day and the levels after it."""
+    remind = [(n, x.unit) for x in spec.remind if (n := length(context, x, spec.prefix)) is not None]
+    up = [(n, x.unit, x.to) for x in spec.escalate if (n := length(context, x, spec.prefix)) is not None]
+    return plan(end, remind, up, calendar)
+
+
+def next_alarm(context: Context, spec: DueSpec, end: dt.date, calendar: Calendar, log: Sequence[dict[str, Any]]) -> dt.date | None:
+    if not spec.remind and not spec.escalate:
+        return None
+    return min((a.day for a in pending(alarms(context, spec, end, calendar), log)), default=None)
+
+
+def due_spec(context: Context, row: Deadline) -> DueSpec | None:
+    """The key a row was made from, as the case's definition has it now."""
+    state = context.definition.spec.state(row.state)
+    return next((d for d in state.dues if d.name == row.name), None) if state else None
+
+
+def recompute(context: Context) -> list[Move]:
+    """Works the open deadlines of a locked case out again under the calendar in force; (name, old, new) last day of those
+    that moved."""
+    tx, moved = context.tx, list[Move]()
     calendar = context.app.calendar(tx)
+    version, seq = int(calendar.version or 0), tx.events.next_seq(context.case.id)
     for row in tx.deadlines.of(context.case.id, "open"):
-        if row.provisional:
-            due = again(Due.from_json(row.record), calendar)
-            tx.deadlines.move(row.id, due.end, due.provisional, due.to_json(), int(calendar.version or 0))
-            if due.end != row.end_date:
-                moved.append((row.end_date, due.end))
+        if row.calendar_version >= version:
+            continue
+        due, spec = again(Due.from_json(row.record), calendar), due_spec(context, row)
+        upcoming = next_alarm(context, spec, due.end, calendar, row.log) if spec else None
+        tx.deadlines.move(row.id, due.end, due.provisional, due.to_json(), version, why="calendar", seq=seq, next_on=upcoming)
+        if due.end != row.end_date:
+            moved.append((row.name, row.end_date, due.end))
     return moved

@@ -119,7 +119,7 @@ class VerbForms:
         if verb is not None and verb.step.by:
             blocks = assess(context, verb.step, person, both=False, strict=False).blocks
             return not any(b.kind in ("role", "nobody", "person") for b in blocks)
-        return any(p.person == person and p.role in context.definition.spec.roles for p in context.posts)
+        return bool(context.part_of(person))
 
     # cards of the case page
 

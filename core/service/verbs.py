@@ -23,7 +23,7 @@ from siquan.core.spec.verbs import TITLES
 from siquan.core.views import ActResult
 
 #: events that touch nobody's work, so that a step can be taken back after them
-QUIET = ("urged", "copied", "linked", "unlinked", "calendar")
+QUIET = ("urged", "copied", "linked", "unlinked", "calendar", "reminded", "obligation")
 
 
 class NoSuchVerb(Refused):
@@ -127,8 +127,12 @@ class Verbs:
         if verb.step.only and undo["from"] not in verb.step.only:
             return "这一步不能拿回", "this step cannot be taken back"
         first, *later = tx.events.of(context.case.id, undo["seq"] - 1)
-        if any(e.actor != person and e.kind not in QUIET for e in later):
+        if any(e.kind == "migrated" or (e.actor != person and e.kind not in QUIET) for e in later):
             return "之后已有别人办过，或者期限已到", "somebody else or the clock acted since"
+        if first.data.get("postings"):
+            return "这一步记了账", "the step posted to an account"
+        if self._did_a_duty(context, undo["seq"]):
+            return "这一步履行了一项义务", "the step met an obligation"
         if first.data.get("child"):
             return "这一步开了子事项", "the step opened a child case"
         step = next((t for t in context.definition.machine.steps(undo["from"]) if t.name == undo["name"]), None)
@@ -141,6 +145,11 @@ class Verbs:
         if any(c.updated_at > first.at for c in tx.cases.children(context.case.id)):
             return "子事项之后有变动", "a child case changed since"
         return self._late(context, verb, first.at) if verb.within is not None else None
+
+    def _did_a_duty(self, context: Context, seq: int) -> bool:
+        case = context.case.id
+        around = [one for one in (context, context.parent) if one is not None and one.definition.spec.obligations]
+        return any(r.met_case == case and (r.met_seq or 0) >= seq for one in around for r in context.tx.obligations.of(one.case.id))
 
     def may(self, context: Context, step: TransitionSpec, person: str, reason: str, opinion: str) -> None:
         found = assess(context, step, person, both=True, strict=True)
@@ -167,7 +176,8 @@ class Verbs:
         committed = self._opinion(context, person, opinion)
         if committed:
             data["opinion"] = committed
-        seq = tx.events.append(case.id, kind, person, data).seq
+        seq = tx.events.next_seq(case.id)
+        context.record(kind, person, data)
         tx.tasks.close(case.id, person)
         tx.tasks.open(case.id, to)
         fresh = self.acts._fresh(context, to)

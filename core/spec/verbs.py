@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from siquan.core.errors import SiquanError, Where
-from siquan.core.spec.model import DueSpec, ProcessSpec, StateSpec, TransitionSpec, VerbSpec
+from siquan.core.spec.model import STARTING, DueSpec, ProcessSpec, StateSpec, TransitionSpec, VerbSpec
 from siquan.core.spec.source import Map, Seq
 
 #: verb -> its title in Chinese and English
@@ -23,8 +23,7 @@ TITLES = {
 ENDING = ("withdraw", "terminate", "close_early")
 #: verbs that change where a case stands or whether its clocks run; a case of a plugin can use them like steps
 MOVING = ("return", "take_back", "reopen", "suspend", "resume")
-#: who opened the case, where a role's name may stand
-STARTER = "starter"
+STARTER = STARTING.name
 _COMMON = {"title", "by", "from", "reasons", "opinion", "hint", "not_same_as"}
 #: keys of a verb besides the common ones; those that end a case take every key of a step
 OWN = {

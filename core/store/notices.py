@@ -18,6 +18,8 @@ from siquan.core.store.rows import Notice
 KINDS = {
     "urged": ("催办", "urged"), "copied": ("抄送给你", "copied to you"), "acted": ("你关注的事有进展", "a case you follow moved"),
     "answered": ("并入的事已有结果", "the case yours was merged into has ended"), "read": ("已阅", "read"),
+    "remind": ("期限快到", "a deadline is near"), "overdue": ("已超期", "overdue"), "escalate": ("督办", "put before you: overdue"),
+    "warned": ("义务快到期", "an obligation is nearly due"), "missed": ("义务没有按时履行", "an obligation was missed"),
 }  # fmt: skip
 _N, _F = t.notice.c, t.follower.c
 _FOLLOWERS = Prepared(sa.select(_F.person_id).where(_F.case_id == sa.bindparam("b_case")).order_by(_F.person_id))

@@ -40,6 +40,10 @@ class Person:
     locked_until: dt.datetime | None
     active: bool
     created_at: dt.datetime
+    leaving_on: dt.date | None = None  # the last day in the service
+
+    def serves(self, day: dt.date) -> bool:
+        return self.active and (self.leaving_on is None or day <= self.leaving_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,24 @@ class Grant:
     until: dt.date | None
     granted_by: str
     at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Substitution:
+    """`substitute_id` stands in for `person_id`, both days included; `scope` is {} for everything, or holds `roles`
+    or `processes`."""
+
+    id: str
+    person_id: str
+    substitute_id: str
+    since: dt.date
+    until: dt.date
+    scope: dict[str, list[str]]
+    reason: str
+    set_by: str
+    at: dt.datetime
+    cancelled_at: dt.datetime | None
+    cancelled_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +254,36 @@ class Deadline:
     record: Any
     calendar_version: int
     fired_at: dt.datetime | None
+    created_at: dt.datetime
+    next_on: dt.date | None = None
+    history: list[dict[str, Any]] | None = None
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """What happened to it, oldest first: moved, remind, escalate."""
+        return self.history or []
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """One period of an obligation. `next_on` is when time alone changes it next; `changed_on` the day of its last change;
+    `record` how it read when the period opened."""
+
+    id: str
+    case_id: str
+    name: str
+    start: dt.date
+    end: dt.date
+    status: str
+    changed_on: dt.date
+    warn_on: dt.date | None
+    last_on: dt.date
+    late_on: dt.date | None
+    next_on: dt.date | None
+    met_case: str | None
+    met_seq: int | None
+    definition_hash: str
+    record: dict[str, Any]
     created_at: dt.datetime
 
 
@@ -429,3 +481,61 @@ class Notice:
     kind: str
     at: dt.datetime
     read_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """Open cases of a process taken to the version `to_hash`. `mapping` is {process: {old state: new state}}; `counts` what
+    the plan said and what was done, by status of a case."""
+
+    id: str
+    process: str
+    to_hash: str
+    mapping: dict[str, dict[str, str]]
+    status: str  # planned running done withdrawn undone
+    reason: str
+    planned_by: str
+    planned_at: dt.datetime
+    confirmed_by: str | None
+    confirmed_at: dt.datetime | None
+    ended_at: dt.datetime | None
+    undone_by: str | None
+    undone_at: dt.datetime | None
+    undo_reason: str
+    counts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationCase:
+    """One case of a migration. `head_id` is the case it moved with (itself for one without a parent), `seq` the event
+    of its move, `earlier` what it had before."""
+
+    migration_id: str
+    case_id: str
+    head_id: str | None
+    status: str  # moved left failed undone kept
+    why: str
+    from_hash: str
+    from_state: str
+    to_state: str
+    seq: int
+    earlier: Any
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A proposal to put a stuck case into another state; it holds for the revision it was made at."""
+
+    id: str
+    case_id: str
+    from_state: str
+    to_state: str
+    revision: int
+    reopen: bool
+    reason: str
+    status: str  # open done replaced
+    proposed_by: str
+    proposed_at: dt.datetime
+    confirmed_by: str | None
+    confirmed_at: dt.datetime | None

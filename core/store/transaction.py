@@ -24,13 +24,19 @@ from siquan.core.store.idempotency import Idempotency
 from siquan.core.store.impacts import Impacts
 from siquan.core.store.incidents import Incidents
 from siquan.core.store.inputs import Inputs
+from siquan.core.store.ledger import LedgerBook
 from siquan.core.store.links import Links
+from siquan.core.store.moves import Moves
+from siquan.core.store.named import Named
 from siquan.core.store.notices import Notices
+from siquan.core.store.obligations import Obligations
 from siquan.core.store.parameters import Parameters
 from siquan.core.store.people import People
 from siquan.core.store.policies import Policies
 from siquan.core.store.prepared import Prepared
+from siquan.core.store.repairs import Repairs
 from siquan.core.store.settings import Settings
+from siquan.core.store.substitutions import Substitutions
 from siquan.core.store.tasks import Tasks
 
 _HEAD = Prepared(
@@ -62,6 +68,8 @@ class Tx:
         self.unsaved: set[str] = set()
         #: (case, seq, actor) of the events written, for who follows the cases
         self.written: list[tuple[str, int, str]] = []
+        #: the day that what the clock does belongs to, however late it comes to it
+        self.as_of: dt.date | None = None
         #: layouts of decision inputs this transaction put among the definitions
         self.layouts: set[str] = set()
 
@@ -117,6 +125,10 @@ class Tx:
         return Deadlines(self)
 
     @cached_property
+    def obligations(self) -> Obligations:
+        return Obligations(self)
+
+    @cached_property
     def tasks(self) -> Tasks:
         return Tasks(self)
 
@@ -167,6 +179,26 @@ class Tx:
     @cached_property
     def settings(self) -> Settings:
         return Settings(self)
+
+    @cached_property
+    def moves(self) -> Moves:
+        return Moves(self)
+
+    @cached_property
+    def repairs(self) -> Repairs:
+        return Repairs(self)
+
+    @cached_property
+    def substitutions(self) -> Substitutions:
+        return Substitutions(self)
+
+    @cached_property
+    def named(self) -> Named:
+        return Named(self)
+
+    @cached_property
+    def ledger(self) -> LedgerBook:
+        return LedgerBook(self)
 
     def flush(self) -> None:
         """Tell who follows the cases; write the heads of chains whose case row was not updated after the event."""
