@@ -24,8 +24,9 @@ from siquan.core.service.planning import PAGE, SHOWN, Names, Planning, flat
 from siquan.core.service.refusal import check_text
 from siquan.core.service.timing import sync_deadlines
 from siquan.core.store.database import DatabaseBusy
+from siquan.core.store.move_rows import Migration, MigrationCase
 from siquan.core.store.repository import plain_row
-from siquan.core.store.rows import Case, Migration, MigrationCase
+from siquan.core.store.rows import Case
 from siquan.core.store.transaction import Tx
 from siquan.core.views_change import MigrationView, PlanCase, PlanView
 

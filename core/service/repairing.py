@@ -18,7 +18,7 @@ from siquan.core.service.pages import must_see
 from siquan.core.service.refusal import check_text
 from siquan.core.service.timing import sync_deadlines
 from siquan.core.service.words import Words
-from siquan.core.store.rows import Repair
+from siquan.core.store.move_rows import Repair
 from siquan.core.views import ActResult
 from siquan.core.views_change import RepairForm, RepairView
 

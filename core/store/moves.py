@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from siquan.core.errors import NotFound
 from siquan.core.store import tables as t
+from siquan.core.store.move_rows import Migration, MigrationCase
 from siquan.core.store.repository import Repository, chunks, select, storable
-from siquan.core.store.rows import Migration, MigrationCase
 
 _M, _C = t.migration.c, t.migration_case.c
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from siquan.core.store import tables as t
+from siquan.core.store.move_rows import Repair
 from siquan.core.store.repository import Repository, select
-from siquan.core.store.rows import Case, Repair
+from siquan.core.store.rows import Case
 
 _R = t.repair.c
 
