@@ -28,12 +28,14 @@ from siquan.web.blueprints import (
     administration,
     api,
     auth,
+    bulk,
     cases,
     children,
     decisions,
     drafts,
     impacts,
     inbox,
+    notices,
     people,
     processes,
     releases,
@@ -41,6 +43,7 @@ from siquan.web.blueprints import (
     sheets,
     steps,
     timekeeping,
+    verbs,
     versions,
 )
 from siquan.web.catalogue import gettext as _
@@ -107,6 +110,7 @@ def create_app(
         *(rules, drafts, impacts, releases),
         *(versions, administration),
         *(people, timekeeping, accounts),
+        *(verbs, notices, bulk),
     ):  # fmt: skip
         app.register_blueprint(module.bp)
     auth.limit_sign_in(app)

@@ -27,15 +27,19 @@ from siquan.core.staff import Moved, PersonPage, StaffList, StandIns, Substituti
 from siquan.core.views import (
     Account,
     ActResult,
+    BulkForm,
+    BulkResult,
     CaseView,
     ChildrenView,
     DecisionView,
     FieldView,
     ImportResult,
     InboxView,
+    NoticeView,
     Preview,
     ProcessCard,
     ProcessView,
+    VerbForm,
 )
 from siquan.core.views_change import (
     AdminView,
@@ -114,6 +118,40 @@ class Door(Protocol):
         self, case_id: str, person: str, facts: Facts, revision: int | None, key: str | None
     ) -> ActResult: ...
     def recuse(self, case_id: str, person: str, reason: str, key: str | None) -> ActResult: ...
+    def case_id(self, name: str) -> str: ...
+    def verb(
+        self,
+        case_id: str,
+        verb: str,
+        person: str,
+        *,
+        to: str = "",
+        reason: str = "",
+        opinion: str = "",
+        others: Sequence[str] = (),
+        facts: Sequence[str] = (),
+        title: str = "",
+        revision: int | None = None,
+        key: str | None = None,
+    ) -> ActResult: ...
+    def verb_form(self, case_id: str, verb: str, person: str, lang: str) -> VerbForm: ...
+    def bulk(
+        self,
+        cases: Sequence[tuple[str, int | None]],
+        action: str,
+        person: str,
+        key: str,
+        *,
+        facts: Facts | None = None,
+        to: str = "",
+        reason: str = "",
+        opinion: str = "",
+        others: Sequence[str] = (),
+    ) -> BulkResult: ...
+    def bulk_form(self, cases: Sequence[str], person: str, lang: str) -> BulkForm: ...
+    def bulk_result(self, key: str, person: str) -> BulkResult: ...
+    def notices(self, person: str, lang: str, page: int = 1) -> tuple[Sequence[NoticeView], int]: ...
+    def mark_read(self, person: str, notice: str = "") -> int: ...
     def sheet(self, case_id: str, target: str, person: str, empty: bool = False) -> tuple[str, bytes]: ...
     def import_sheet(
         self,

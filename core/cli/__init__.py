@@ -20,6 +20,7 @@ from siquan.core.cli import (
     scaffold,
     timekeeping,
 )
+from siquan.core.cli import verbs as verbs_of_cases
 from siquan.core.cli.reading import print_json
 from siquan.core.errors import Errors, SiquanError
 
@@ -96,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     opened.add_argument("--title", default="")
     opened.add_argument("--key", help="idempotency key")
     act = verb("act", casework.act, "take a step of a case")
-    act.add_argument("case", help="id or number")
+    act.add_argument("case", nargs="+", help="id or number; several are done one by one")
     act.add_argument("transition")
     act.add_argument("--by", required=True)
     act.add_argument("--facts", default="{}")
@@ -104,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     act.add_argument("--reason", default="")
     act.add_argument("--revision", type=int)
     act.add_argument("--key")
+    verbs_of_cases.add_commands(verb)
     show = verb("show", casework.show, "a case: state, next steps with reasons, deadlines")
     show.add_argument("case")
     show.add_argument("--by", required=True)

@@ -42,8 +42,12 @@ def open_(args: argparse.Namespace) -> int:
 
 
 def act(args: argparse.Namespace) -> int:
+    if len(args.case) > 1:
+        from siquan.core.cli.verbs import many
+
+        return many(args)
     service = open_service()
-    case = find_case(service, args.case)
+    case = find_case(service, args.case[0])
     return print_result(args, service.act(case, args.transition, args.by, read_facts(args.facts), args.opinion, args.reason, args.revision, args.key)
     )
 

@@ -142,7 +142,7 @@ def ways(spec: ProcessSpec, state: StateSpec | None, transition: TransitionSpec,
         return _personal("starter", cast.opener, spec, cast)
     found: dict[Post, None] = {}
     for name in roles:
-        role = spec.roles[name]
+        role = spec.role(name)
         if role.fact or role.kind == "starter":
             who = cast.named.get(name) if role.fact else cast.opener
             if who is None:  # nobody was chosen yet, and nobody stands in for a choice

@@ -203,6 +203,8 @@ class Binder:
         texts = [(x, due.prefix, due.where) for s in d.spec.states for due in s.dues for x in (due.start, due.before, due.n)]
         for transition in [x for s in d.spec.states for x in s.transitions] + list(d.spec.anywhere):
             texts += [(x, transition.prefix, transition.where) for x in transition.texts]
+        times = [due for v in d.spec.verbs for due in (v.within, v.at_most) if due is not None]
+        texts += [(due.n, "", due.where) for due in times]
         texts += [(x.of, "", x.where) for x in d.spec.balances]
         texts += [(fact.max_age, fact.prefix, fact.where) for fact in d.schema.specs.values()]
         texts += [(x.n, due.prefix, due.where) for s in d.spec.states for due in s.dues for x in (*due.remind, *due.escalate)]

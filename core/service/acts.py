@@ -18,6 +18,7 @@ from siquan.core.service.app import App
 from siquan.core.service.choices import settle
 from siquan.core.service.context import Context
 from siquan.core.service.duties import catch_up, look_after
+from siquan.core.service.ending import after_end
 from siquan.core.service.ledger import Posting
 from siquan.core.service.numbering import next_number
 from siquan.core.service.pages import must_see
@@ -197,7 +198,7 @@ class Acts:
         if person == SYSTEM:
             # the clock holds no post and is no second person
             found.blocks = [b for b in found.blocks if b.kind not in ("role", "nobody", "person")]
-        if any(b.kind in ("person", "time") for b in found.blocks):
+        if any(b.kind in ("person", "time", "state") for b in found.blocks):
             # no form can lift these, so they come before what is still to be filled in; no rule has refused yet
             raise StepRefused(found.blocks, [])
         missing = missing_facts(context, transition)
@@ -274,6 +275,8 @@ class Acts:
         fresh = self._fresh(context, to)
         changes["due_on"] = None if state.final else sync_deadlines(fresh)
         tx.cases.update(case.id, case.revision, **changes)
+        if state.final:
+            after_end(fresh, transition, person)
         self._touch_parent(context)
         return self._result(fresh, seq, decision=deciding, decision_id=references[-1]["id"] if references else "")
 
@@ -354,7 +357,7 @@ class Acts:
             return result
 
     def _may_supply(self, context: Context, person: str) -> None:
-        if context.state.final:
+        if not context.case.is_open:
             raise Refused(why="事项已办结，不能再录入事实")
         mine = context.part_of(person)
         if not mine:

@@ -19,8 +19,9 @@ from siquan.core.service.acts import SYSTEM, Acts
 from siquan.core.service.app import App
 from siquan.core.service.context import Context
 from siquan.core.service.duties import Duties
+from siquan.core.service.pausing import Pausing
 from siquan.core.service.telling import above, doers, tell
-from siquan.core.service.timing import alarms, due_spec, next_alarm
+from siquan.core.service.timing import AT_MOST, alarms, due_spec, next_alarm
 from siquan.core.service.years import Moved, Years
 from siquan.core.store.database import DatabaseBusy
 from siquan.core.store.rows import Case, Deadline
@@ -47,6 +48,7 @@ class Chore:
 class Clockwork:
     def __init__(self, app: App, acts: Acts) -> None:
         self.app, self.acts, self.years = app, acts, Years(app, acts)
+        self.pausing = Pausing(acts)
 
     def sweep(self) -> dict[str, int]:
         """Does what time has made due, the earliest first over all cases; each in a transaction of its own. A thing is
@@ -194,6 +196,9 @@ class Clockwork:
                     return {}
                 if row.then == "remind":
                     return {"reminded": 1}
+                if row.name == AT_MOST:
+                    self.pausing.resume_by_clock(tx, row)
+                    return {"fired": 1}
                 self.acts._act(tx, row.case_id, row.then, SYSTEM, {}, "", "", None)
                 return {"fired": 1}
         except DatabaseBusy:
@@ -215,6 +220,9 @@ class Clockwork:
             return False
         if case.state != row.state or not case.is_open:
             tx.deadlines.settle(row.id, "cancelled")
+            return False
+        # of a suspended case whose clocks run only the reminders go on
+        if context.story.held and row.then != "remind" and row.name != AT_MOST:
             return False
         # a period others wait for (`not_before`) is over for good; any other last day without an action stays open and
         # late, so that nobody loses sight of it

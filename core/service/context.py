@@ -17,7 +17,7 @@ from siquan.core.rules.facts import FactSet, Reader, Stated, staleness
 from siquan.core.rules.parameters import ParameterBook
 from siquan.core.rules.values import ABSENT, Rows, exact
 from siquan.core.service.balances import balances
-from siquan.core.spec.model import StateSpec, TallySpec
+from siquan.core.spec.model import STARTING, StateSpec, TallySpec
 from siquan.core.store.rows import Case, Event
 from siquan.core.store.transaction import Tx
 from siquan.core.votes.ballots import BadVote, Ballot, read_ballots, read_roll
@@ -143,8 +143,14 @@ class Context:
     def cast(self, barred: Collection[str] = ()) -> Cast:
         """The people around the case. Nobody acts for one who is recused or `barred` from the step in hand."""
         spec = self.definition.spec
-        asked = self.case.state == spec.initial.name or any(r.kind == "starter" for r in spec.roles.values())
+        asked = self.case.state == spec.initial.name or any(r.kind == "starter" for r in spec.roles.values()) or self._starter_named
         return Cast(self.opener if asked else "", self.posts, self.chain, self.named, self.standings, {*self.story.recused, *barred})
+
+    @property
+    def _starter_named(self) -> bool:
+        """Whether a step of the state or a verb names who opened the case without a role for him."""
+        steps = (*self.state.transitions, *self.definition.spec.anywhere, *(v.step for v in self.definition.spec.verbs))
+        return STARTING.name in self.state.by or any(STARTING.name in t.by for t in steps)
 
     def part_of(self, person: str) -> list[Post]:
         """The posts by which a person has a part in the process here, his own first."""

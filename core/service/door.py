@@ -10,9 +10,7 @@ from typing import Any
 from siquan.core.jobs import Jobs
 from siquan.core.obligations.views import CalendarView, DeadlineView, DutyView, OversightView, YearChange
 from siquan.core.plugins import Catalogue
-from siquan.core.policy.views import (
-    WayOutView,
-)
+from siquan.core.policy.views import WayOutView
 from siquan.core.rules.decision import Decision
 from siquan.core.service.account_pages import AccountPages
 from siquan.core.service.accounts import Accounts
@@ -24,6 +22,7 @@ from siquan.core.service.counter_entries import CounterEntries
 from siquan.core.service.doors.change import ChangeDoor
 from siquan.core.service.doors.ledger import LedgerDoor
 from siquan.core.service.doors.rules import RulesDoor
+from siquan.core.service.doors.verbs import VerbsDoor
 from siquan.core.service.drafts import Drafts
 from siquan.core.service.eventlog import EventLog
 from siquan.core.service.flips import Flips
@@ -45,6 +44,8 @@ from siquan.core.service.replaying import Replaying
 from siquan.core.service.rules import Rules
 from siquan.core.service.substitutions import Substitutions
 from siquan.core.service.uploads import Uploads
+from siquan.core.service.verbdesk import VerbDesk
+from siquan.core.service.verbforms import VerbForms
 from siquan.core.service.versions import Versions
 from siquan.core.service.ways import Ways
 from siquan.core.staff import Moved, PersonPage, StaffList, StandIns, SubstitutionView
@@ -66,7 +67,7 @@ from siquan.core.views import (
 )
 
 
-class Siquan(RulesDoor, ChangeDoor, LedgerDoor):
+class Siquan(RulesDoor, ChangeDoor, LedgerDoor, VerbsDoor):
     """Build it with a store, a catalogue of plugins and a clock; share it between threads."""
 
     def __init__(self, store: Store, catalogue: Catalogue, clock: Callable[[], dt.datetime]) -> None:
@@ -74,6 +75,8 @@ class Siquan(RulesDoor, ChangeDoor, LedgerDoor):
         self._accounts, self._acts = Accounts(self.app), Acts(self.app)
         self._forms, self._inbox, self._pages = Forms(self.app), Inbox(self.app), CasePage(self.app)
         self._papers = Papers(self.app, self._acts)
+        self._desk = VerbDesk(self._acts)
+        self._verb_forms = VerbForms(self.app, (self._forms.pages, self._pages), self._desk.verbs)
         self._uploads = Uploads(self.app, self._papers)
         self._processes = Processes(self.app, self._forms)
         self._clockwork = Clockwork(self.app, self._acts)

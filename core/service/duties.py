@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from siquan.core.calendar import Calendar
@@ -19,7 +19,7 @@ from siquan.core.policy.force import Bound
 from siquan.core.service.app import ZONE, App
 from siquan.core.service.context import Context
 from siquan.core.service.telling import CLOCK, doers, tell
-from siquan.core.service.timing import length
+from siquan.core.service.timing import length, over, stopped
 from siquan.core.spec.model import ObligationSpec, Span
 from siquan.core.store.rows import Event, Obligation
 from siquan.core.store.transaction import Tx
@@ -78,8 +78,29 @@ class Duties:
                 continue
             since, until = max(bounds[0], opened), bounds[1]
             due = owed(spec.every, since, until, upto, spec.partial)
-            out += [(max(p.start, since), p, spec) for p in due if (spec.name, p.start) not in known]
+            due = [p for p in due if (spec.name, p.start) not in known and not self._slept_through(p)]
+            out += [(max(p.start, since, self._woken(p.start)), p, spec) for p in due]
         return sorted(out, key=lambda x: (x[0], x[2].name))
+
+    def _slept_through(self, period: Period) -> bool:
+        """Whether the clocks of the case stood still all the while: nothing was owed then."""
+        return any(a <= period.start and period.end < b for a, b in over(self.context))
+
+    def _woken(self, day: dt.date) -> dt.date:
+        """The day itself, or the one on which the clocks went on that stood still on it."""
+        return max((b for a, b in over(self.context) if a <= day < b), default=day)
+
+    def put_off(self, since: dt.date, until: dt.date) -> None:
+        """The clocks went on: the days of running periods that had not come yet come as much later."""
+        for row in self.rows:
+            if row.status not in RUNNING and (row.late_on is None or row.late_on < since):
+                continue
+            days = {
+                k: v + (until - since) for k in ("warn_on", "last_on", "late_on") if (v := getattr(row, k)) is not None and v >= since
+            }  # fmt: skip
+            moved = replace(row, **days)
+            self.tx.obligations.change(row.id, next_on=standing(moved).next_day, **days)
+        self._reload()
 
     def _bounds(self, spec: ObligationSpec) -> tuple[dt.date, dt.date | None] | None:
         since: Any = self.context.evaluate(spec.since) if spec.since else day_of(self.context.case.opened_at)
@@ -90,6 +111,8 @@ class Duties:
 
     def next_days(self, upto: dt.date) -> list[dt.date]:
         """The first day on which `advance` would do something; empty when there is none."""
+        if stopped(self.context):
+            return []
         days = [r.next_on for r in self.rows if r.next_on is not None and r.next_on <= upto]
         days += [day for day, _, _ in self.unopened(upto)[:1]]
         return [min(days)] if days else []
@@ -97,6 +120,8 @@ class Duties:
     def advance(self, upto: dt.date, end: bool = True) -> dict[str, int]:
         """What time alone does up to and with a day, in order; `end`: and what is owed no longer ends. Returns how often
         a period came to stand how."""
+        if stopped(self.context):  # while the clocks of a case stand still nothing is owed
+            return {}
         before, made = {r.id: r.status for r in self.rows}, dict[str, int]()
         while self._step(upto, end):
             for row in self.rows:
@@ -175,7 +200,10 @@ class Duties:
     # by an act
 
     def look(self, by: tuple[str, int], day: dt.date) -> None:
-        """After an accepted act: first what the time before it has done, then whether the act did a duty."""
+        """After an accepted act: first what the time before it has done, then whether the act did a duty. What was done
+        while the clocks stood still counts when they go on."""
+        if stopped(self.context):
+            return
         self.advance(day, end=False)
         for name in sorted({r.name for r in self.rows if self._may_take(r, day)}):
             row = next(r for r in self.rows if r.name == name)
@@ -267,6 +295,19 @@ def look_after(context: Context) -> None:
             if one is not context:
                 tx.cases.lock(one.case.id)
             Duties(context.app, tx, one.case.id).look((context.case.id, seq), tx.as_of or day_of(tx.at))
+
+
+def end_duties(context: Context) -> None:
+    """A case was closed together with another: what it owed is owed no longer."""
+    if context.definition.spec.obligations:
+        Duties(context.app, context.tx, context.case.id).advance(context.tx.as_of or context.today)
+
+
+def put_off(context: Context) -> None:
+    """The newest pause of a case is over: its obligations go on where they stood."""
+    if context.definition.spec.obligations:
+        since, until = over(context)[-1]
+        Duties(context.app, context.tx, context.case.id).put_off(since, until)
 
 
 def told_otherwise(tx: Tx, case_id: str, events: Iterable[Event]) -> list[dict[str, Any]]:

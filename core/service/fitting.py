@@ -122,7 +122,7 @@ class Fitting:
             en = f"the new version {'has no state' if state is None else 'ends a case in'} `{self.state}`: say which state takes its place"
             return self._out(MAP, [Word("state_gone" if state is None else "state_final", zh, en)])
         assert self.then is not None
-        reasons = [*self._parent(definition), *self._facts(definition), *self._nobody(self.then)]
+        reasons = [*self._held(), *self._parent(definition), *self._facts(definition), *self._nobody(self.then)]
         notes = [*self._lost_facts(definition), *self._children(definition)]
         try:
             if not self.case.parent_id or self.then.parent is not None:
@@ -142,6 +142,11 @@ class Fitting:
         return found.title if found else state
 
     # what keeps it
+
+    def _held(self) -> Iterator[Word]:
+        """Nothing is done with a suspended case, and its deadlines stand still until it goes on."""
+        if self.old.story.held:
+            yield Word("suspended", "已挂起，恢复以后再迁移", "it is suspended: resume it first")
 
     def _parent(self, definition: Definition) -> Iterator[Word]:
         """A child stands under a name in its parent, which has to know it still."""

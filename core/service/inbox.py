@@ -21,8 +21,10 @@ from siquan.core.engine.access import (
 )
 from siquan.core.service.app import ASIDE, App
 from siquan.core.service.pages import due_view
+from siquan.core.service.timing import AT_MOST
 from siquan.core.service.words import Words
 from siquan.core.spec.model import ProcessSpec, StateSpec
+from siquan.core.spec.verbs import STARTER
 from siquan.core.store.cases import Desks
 from siquan.core.store.rows import Case, Unit
 from siquan.core.store.transaction import Tx
@@ -84,7 +86,7 @@ class Inbox:
         for state in spec.states:
             for transition in state.transitions:
                 for name in acting_roles(spec, state, transition):
-                    role = spec.roles[name]
+                    role = spec.role(name)
                     if kernel_post(role) == post.role and not role.fact and role.kind != "starter" and (role.kind != "unit" or role.scope == post.unit):
                         out.setdefault(None if role.kind == "unit" else under, set()).add(state.name)
         return out
@@ -101,7 +103,7 @@ class Inbox:
                     continue
                 spec = definition.spec
                 roles = {r for t in state.transitions if not t.auto for r in acting_roles(spec, state, t) or ("",)}
-                mine = {r.name for r in spec.roles.values() if (r.fact == path if path else r.kind == "starter")} | ({""} if not path else set())
+                mine = {r.name for r in spec.roles.values() if (r.fact == path if path else r.kind == "starter")} | ({"", STARTER} if not path else set())
                 hits = roles & mine
                 covered = who == person or any(s.person == who and s.covers(r or "starter", spec.id) for s in standings for r in hits)
                 if hits and covered:
@@ -147,6 +149,7 @@ class Inbox:
                 "mine": tx.cases.count_open((), also=desks.act) + len(extra),
                 "unit": tx.cases.count_open((), also=desks.look),
                 "soon": tx.cases.count_open((), also=desks.act, due_to=soon) + sum(_by_then(c, soon) for c in extra),
+                "unread": tx.notices.unread(person),
             }
             per_process = Counter(tx.cases.count_open_by("process", (), also=desks.act)) + Counter(c.process for c in extra)
             per_place = Counter(tx.cases.count_open_by("place", (), also=desks.act)) + Counter(c.place for c in extra)
@@ -183,6 +186,8 @@ class Inbox:
     ) -> list[InboxRow]:  # fmt: skip
         today, calendar = self.app.today(), self.app.calendar(tx)
         deadlines = tx.deadlines.of_many([c.id for c in cases])
+        still = {i for i, rows in tx.deadlines.of_many([c.id for c in cases], "paused").items() if rows}
+        still |= {i for i, rows in deadlines.items() if any(d.name == AT_MOST for d in rows)}
         parents = tx.cases.get_many([c.parent_id for c in cases if c.parent_id])
         together: dict[tuple[str, str], list[Case]] = {}
         for case in cases:
@@ -198,9 +203,12 @@ class Inbox:
             spec = definition.spec
             words = Words(self.app.catalogue, spec, lang)
             state = spec.state(case.state)
-            way = self._fits(case, desks, units, spec, state, leaders, person) if state is not None and not state.final else None
+            here = state is not None and not state.final and case.id not in still
+            way = self._fits(case, desks, units, spec, state, leaders, person) if state is not None and here else None
             dues = [due_view(d, today, calendar, lang) for d in deadlines.get(case.id, [])[:1]]
             title, target, number, summary = case.title, case.id, case.number or "", words.text(f"states.{case.state}.hint", state.hint if state else "")
+            if case.id in still:
+                summary = "已挂起" if lang == "zh" else "suspended"
             if case.parent_id:
                 parent = parents.get(case.parent_id)
                 group = together.get((case.parent_id, case.state), [case])
@@ -218,7 +226,8 @@ class Inbox:
             out.append(
                 InboxRow(
                     target, title, number, spec.id, words.title, spec.icon, unit.name if unit else "",
-                    words.state_named(case.state), way is not None, summary, due, _group(due, today), self.app.person_name(tx, way) if way else "",
+                    words.state_named(case.state), way is not None, summary, due, _group(due, today), single=target == case.id,
+                    instead=self.app.person_name(tx, way) if way else "",
                 )
             )  # fmt: skip
         return out
@@ -236,7 +245,7 @@ class Inbox:
         found = {desks.named[case.id][1]} if case.id in desks.named else set()
         for transition in state.transitions:
             for name in acting_roles(spec, state, transition):
-                role = spec.roles[name]
+                role = spec.role(name)
                 if not role.fact and role.kind != "starter":
                     found |= {p.of for p in holding(role, [*desks.posts.get(spec.id, ()), *around], chain) if p.person == person}
         return min(found) if found else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from siquan.core.service.fitting import troubles
 from siquan.core.service.record import decision_from
 from siquan.core.service.steps import assess, import_block
 from siquan.core.service.timewords import duty_strips, lit, told
+from siquan.core.service.told import VERB_EVENTS, verb_reason, verb_title
 from siquan.core.service.words import Words, fact_views
 from siquan.core.spec.model import TransitionSpec
 from siquan.core.store.rows import Case, Deadline, Event
@@ -43,11 +44,12 @@ STRIP = 16
 
 
 def may_see(context: Context, person: str) -> bool:
-    """Whoever has a post at the place or above it, opened the case, acted in it, or is named in it; and who stands in for
-    one of them: a substitute sees what the person sees, and no more."""
-    if any(p.person == person for p in context.posts) or person in context.story.persons:
+    """Whoever has a post at the place or above it, opened the case, acted in it, is named in it, or got a copy; and who
+    stands in for one of them: a substitute sees what the person sees, and no more."""
+    story = context.story
+    if any(p.person == person for p in context.posts) or person in story.persons:
         return True
-    return not context.represented(person).isdisjoint({context.case.opened_by, *context.named.values()})
+    return not context.represented(person).isdisjoint({context.case.opened_by, *context.named.values(), *story.copied})
 
 
 def must_see(context: Context, person: str) -> None:
@@ -76,7 +78,7 @@ def due_view(row: Deadline, today: dt.date, calendar: Any, lang: str) -> DueView
     due = Due.from_json(row.record)
     left = remaining(due, today, calendar)
     zh = lang.startswith("zh")
-    kind = {"today": "soon"}.get(left.state, left.state)
+    kind = "pause" if row.status == "paused" else {"today": "soon"}.get(left.state, left.state)
     days: tuple[tuple[str, str, str, str], ...] = ()
     if len(due.days) <= STRIP:
         css = {"start": "", "n": "n", "off": "off", "pause": "off", "end": "end", "gap": "off"}
@@ -119,12 +121,15 @@ def step_view(context: Context, transition: TransitionSpec, person: str, words: 
         transition.name, words.step(transition, context.case.state), to, not found.blocks, tuple(found.blocks), tuple(found.warnings),
         transition.hint, form, transition.opinion, transition.confirms, tuple(words.fact(schema, m) for m in found.missing),
         "、".join(dict.fromkeys(words.role(r) for r in roles if r in spec.roles)), tuple(names), transition.opens, tuple(transition.reasons.items()),
+        transition.verb,
     )  # fmt: skip
 
 
 class CasePage:
     def __init__(self, app: App) -> None:
         self.app = app
+        #: what stands beside the steps: verbs, related cases, who has read it
+        self.beside: Callable[[Context, str, Words], dict[str, Any]] = lambda context, person, words: {}
 
     def view(self, case_id: str, person: str, lang: str) -> CaseView:
         with self.app.store.read() as tx:
@@ -136,7 +141,8 @@ class CasePage:
         tx, case, spec = context.tx, context.case, context.definition.spec
         words = Words(self.app.catalogue, spec, lang)
         # a closed case may have steps too: it can be opened again
-        steps = tuple(step_view(context, t, person, words) for t in context.definition.machine.steps(case.state) if not t.auto)
+        offered = context.definition.machine.steps(case.state) if case.is_open or context.state.final else ()
+        steps = tuple(step_view(context, t, person, words) for t in offered if not t.auto)
         # steps possible anywhere, such as a withdrawal, are nobody's turn
         own = {t.name for t in context.state.transitions}
         names: dict[str, str] = {}
@@ -146,20 +152,20 @@ class CasePage:
 
         facts = fact_views(words, context.facts(), lambda text: context.number(text, context.today), name)
         calendar = self.app.calendar(tx)
-        open_dues = [lit(context, d, due_view(d, context.today, calendar, lang)) for d in tx.deadlines.of(case.id, "open")]
+        open_dues = [lit(context, d, due_view(d, context.today, calendar, lang)) for d in tx.deadlines.of(case.id) if d.status in ("open", "paused")]
         events = self._events(context, words)
         parent = context.parent.case if context.parent else None
         rulesets = {r: self.app.ruleset_of(context.definition, r) for r in sorted(context.definition.rulesets)}
         return CaseView(
             case.id, case.number or "", case.title, spec.id, words.title, spec.plugin, spec.icon, case.state,
-            words.state(context.state), words.text(f"states.{case.state}.hint", context.state.hint), bool(context.state.final),
+            words.state(context.state), words.text(f"states.{case.state}.hint", context.state.hint), not case.is_open,
             case.outcome or "", case.revision, unit_view(tx, case.place), parent.id if parent else "", parent.title if parent else "",
-            any(not any(b.kind in ("role", "nobody", "person") for b in s.blocks) for s in steps if s.name in own), steps, facts, tuple(open_dues), self._people(context, person, words), events,
+            any(not any(b.kind in ("role", "nobody", "person", "state") for b in s.blocks) for s in steps if s.name in own), steps, facts, tuple(open_dues), self._people(context, person, words), events,
             case.last_seq, self._progress(context, words), tuple(self._children(context, n, person, lang, False) for n in context.definition.children),
             tuple(self._collections(context, person, words)), person not in context.story.recused, True, case.last_hash,
             case.definition_hash, tuple((r.id, r.spec.title or r.id, r.version) for r in rulesets.values()), spec.unconfirmed,
             case.opened_at, troubles=troubles(context, lang), repairable=administers(self.app, tx, person, case.place),
-            duties=duty_strips(context, words, lang),
+            duties=duty_strips(context, words, lang), **self.beside(context, person, words),
         )  # fmt: skip
 
     def _progress(self, context: Context, words: Words) -> tuple[ProgressStep, ...]:
@@ -285,13 +291,15 @@ class CasePage:
             title = f"把{left}的待办转给{taker}" if zh else f"gave the open work of {left} to {taker}"
         elif kind == "migrated":
             title = f"改按规则 {data['label']} 办理" if zh else f"moved to the rules {data['label']}"
+        elif kind in VERB_EVENTS:
+            title = verb_title(context, event, words)
+            to = words.state_named(data["to"]) if kind in ("returned", "taken_back", "reopened") else ""
         elif kind == "deadline":
             title = f"期限届满：{data.get('title', '')}" if zh else f"deadline passed: {data.get('title', '')}"
         elif kind in ("calendar", "reminded", "escalated", "obligation"):
             title = told(kind, data, words, zh)
-        reasons = next(
-            (t.reasons.get(data.get("reason", ""), "") for s in words.spec.states for t in s.transitions if t.name == data.get("transition")), ""
-        )
+        steps = (*(t for s in words.spec.states for t in s.transitions), *words.spec.anywhere)
+        reasons = next((t.reasons.get(data.get("reason", ""), "") for t in steps if t.name == data.get("transition")), "") or verb_reason(words.spec, event)
         decisions = data.get("decisions") or []
         schema = context.definition.schema
         changed = tuple((words.fact(schema, p), "") for p in list(data.get("facts") or {})[:8]) if case.id == context.case.id else ()

@@ -64,6 +64,13 @@ class Repairing:
 
     def _check(self, context: Context, to: str, reopen: bool) -> None:
         case, state = context.case, context.definition.spec.state(to)
+        story = context.story
+        if story.held:
+            raise repair_refused("it is suspended; resume it first", "事项已挂起，先恢复再修复")
+        if story.closed_with and case.outcome == "merged":
+            raise repair_refused("it was merged into another case; undo the merge", "事项已并入别的事项，要取消并单")
+        if story.closed_with and context.parent is not None and not context.parent.case.is_open:
+            raise repair_refused("it was closed with the case above; open that again", "事项随上级事项办结，要重新办理上级事项")
         if not case.is_open and not reopen:
             raise repair_refused("it is closed; say so if it shall be opened again", "事项已办结；要重新打开须明说“重新打开”")
         if state is None:

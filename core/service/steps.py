@@ -61,7 +61,7 @@ def import_block(context: Context, name: str, person: str) -> str:
     """Why a person may not import a collection now; empty when he may. Where steps ask for the collection, only the
     states of those steps take it, from whoever may take the step: a roll is not exchanged in the middle of a vote."""
     spec, machine = context.definition.spec, context.definition.machine
-    if context.state.final:
+    if not context.case.is_open:
         return "事项已办结，不能再导入"
     asking = [t for t in machine.steps(context.case.state) if name in (*t.needs, *t.asks)]
     claimed = any(name in (*t.needs, *t.asks) for s in spec.states for t in s.transitions)
@@ -150,6 +150,18 @@ def _time_block(context: Context, transition: TransitionSpec) -> Block | None:
     return Block("time", "BLOCK", (Piece("时限未满："), Piece(due.lines[0])), basis=due.basis, cite=due.cite, cure="期满自动解除，不需要操作")
 
 
+def state_block(context: Context) -> Block | None:
+    """Why nothing at all can be done with a case: it is suspended, or was closed together with another."""
+    story, case = context.story, context.case
+    if story.held:
+        since = f"{story.pauses[-1][0]} 起" if story.pauses and not story.pauses[-1][1] else ""
+        what = "随上级事项挂起" if "" not in story.held else "已挂起"
+        return Block("state", "BLOCK", words(f"{since}{what}，暂停办理"), cure="恢复以后再办")
+    if not case.is_open and not context.state.final:
+        return Block("state", "BLOCK", words("这件事已经并入别的事项" if case.outcome == "merged" else "这件事已随上级事项办结"))
+    return None
+
+
 def assess(
     context: Context, transition: TransitionSpec, person: str, *, both: bool, strict: bool, lang: str = "zh"
 ) -> Assessment:
@@ -166,6 +178,8 @@ def assess(
     if mine and way is None:
         absent = mine[0].of
         blocks += _person_blocks(context, transition, absent, f"你代{context.app.person_name(context.tx, absent)}办理，而他")
+    if (stop := state_block(context)) is not None:
+        blocks.append(stop)
     late = _time_block(context, transition)
     if late is not None:
         blocks.append(late)
@@ -206,7 +220,7 @@ def _read(out: Assessment, decision: Decision, offered: set[str]) -> None:
 def _role_block(context: Context, transition: TransitionSpec, able: set[str]) -> Block:
     spec = context.definition.spec
     roles = acting_roles(spec, context.state, transition)
-    titles = "、".join(dict.fromkeys(spec.roles[r].title for r in roles)) or "开办人"
+    titles = "、".join(dict.fromkeys(spec.role(r).title for r in roles)) or "开办人"
     if not able:
         return Block("nobody", "BLOCK", words(f"须由{titles}办理，现在没有人担任"), rule="if_nobody", cure="请管理员指定人员")
     return Block("role", "BLOCK", words(f"须由{titles}办理"))

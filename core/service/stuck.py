@@ -7,6 +7,7 @@ from siquan.core.errors import SiquanError
 from siquan.core.service.app import App
 from siquan.core.service.context import Context
 from siquan.core.service.fitting import stuck_here
+from siquan.core.spec.model import RoleSpec
 from siquan.core.store.rows import Case
 from siquan.core.store.transaction import Tx
 from siquan.core.views_change import StuckCase
@@ -18,6 +19,11 @@ TEXT = {
     "task": ("没有待办的任务", "there is no open task"),
     "broken": ("定义读不出来：{detail}", "its definition cannot be read: {detail}"),
 }
+
+
+def _personal(role: RoleSpec) -> bool:
+    """Whether another case may have another person in the role."""
+    return bool(role.fact) or role.kind == "starter"
 
 
 class Stuck:
@@ -54,14 +60,14 @@ class Stuck:
             context = Context(self.app, tx, sample[0])
             spec, own = context.definition.spec, context.state
             roles = {r for t in own.transitions if not t.auto for r in acting_roles(spec, own, t) or ("",)}
-            if context.lost or not roles or not (own.transitions and any(r == "" or spec.roles[r].fact for r in roles)):
+            if context.lost or not roles or not (own.transitions and any(r == "" or _personal(spec.role(r)) for r in roles)):
                 why = stuck_here(context) if sample[0].id not in recused else self._without(tx, cases(), recused)
                 found = {c.id: why for c in cases()} if why else {}
                 asked = tx.cases.get_many(recused) if recused and not context.lost else {}
                 some = [c for c in asked.values() if (c.process, c.definition_hash, c.state, c.place) == (process, digest, state, place)]
             else:
                 # whoever opened it, or is named in it, may act: where posts have somebody as well, nobody is stuck
-                posts = {r for r in roles if r and not spec.roles[r].fact}
+                posts = {r for r in roles if r and not _personal(spec.role(r))}
                 found, some = {}, []
                 if not any(p.role in posts for p in context.posts):
                     some = tx.cases.left_by_opener(process, digest, state, place) if roles == {""} else cases()

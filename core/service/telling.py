@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from siquan.core.engine.access import LEADER, able, holding, ways
 from siquan.core.service.context import Context
@@ -41,7 +40,5 @@ def above(context: Context, to: str) -> set[str]:
 
 def tell(tx: Tx, persons: Iterable[str], case_id: str, kind: str, seq: int) -> None:
     """A notice to each, in the transaction of the event `seq` it speaks of."""
-    notices: Any = getattr(tx, "notices", None)
-    if notices is not None:
-        for person in sorted(set(persons)):
-            notices.add(person, case_id, kind, seq)
+    for person in sorted(set(persons)):
+        tx.notices.add(person, case_id, kind, seq)

@@ -189,6 +189,10 @@ class RoleSpec(Placed):
         return {k: v for k, v in inner(self).items() if k not in ("kind", "scope") or v}
 
 
+#: who opened the case, where a role's name may stand
+STARTING = RoleSpec(name="starter", title="开办人", kind="starter")
+
+
 class Span(Model):
     """`15 days`, `2 workdays`; the number may be a parameter."""
 
@@ -297,7 +301,7 @@ class PostSpec(Placed):
 
 
 class TransitionSpec(Grown):
-    LATER = ("post",)
+    LATER = ("post", "only", "verb")
 
     name: str
     title: str
@@ -320,11 +324,25 @@ class TransitionSpec(Grown):
     hint: str = ""
     prefix: str = ""
     post: tuple[PostSpec, ...] = ()
+    only: tuple[str, ...] = ()  # of a step possible anywhere: only in these states
+    verb: str = ""  # the verb it came from: it ends the case, its open children with it
 
     @property
     def texts(self) -> tuple[str, ...]:
         """The expressions of what it writes besides its rules."""
         return (*self.set.values(), *(x for p in self.post for x in p.texts))
+
+
+class VerbSpec(Placed):
+    """What may be done with a case besides its steps; `step` says who may, where and why, and bears the name."""
+
+    name: str
+    step: TransitionSpec
+    to: tuple[str, ...] = ()  # return, reopen: states; derive: processes; "any"
+    clocks: Literal["stop", "run"] = "stop"  # suspend
+    within: DueSpec | None = None  # take_back, reopen: no later than
+    at_most: DueSpec | None = None  # suspend: then it ends by the clock
+    facts: tuple[str, ...] = ()  # split: what may be taken over; empty: everything
 
 
 class StateSpec(Placed):
@@ -372,7 +390,7 @@ class TallySpec(Placed):
 
 
 class CaseStep(Grown):
-    LATER = ("duties", "expect_accounts")
+    LATER = ("duties", "expect_accounts", "to")
 
     act: str = ""
     by: str = ""
@@ -386,6 +404,7 @@ class CaseStep(Grown):
     expect: str = ""
     duties: dict[str, str] = {}  # obligation, or obligation/first day of the period -> how it stands now
     expect_accounts: dict[str, Any] = {}
+    to: str = ""  # of `return`: the state
 
 
 class CaseSpec(Placed):
@@ -416,7 +435,7 @@ class ChildOf(Model):
 class ProcessSpec(Grown):
     """One process, flat, all fragments expanded, all references full ids."""
 
-    LATER = ("obligations", "accounts", "catalogue", "balances")
+    LATER = ("obligations", "accounts", "catalogue", "balances", "verbs")
 
     id: str
     plugin: str
@@ -447,11 +466,19 @@ class ProcessSpec(Grown):
     accounts: tuple[AccountSpec, ...] = ()
     catalogue: CatalogueSpec | None = None
     balances: tuple[BalanceSpec, ...] = ()
+    verbs: tuple[VerbSpec, ...] = ()
 
     @property
     def worked_out(self) -> set[str]:
         """Facts that the system supplies and nobody states: tallies and balances."""
         return {x.name for x in self.tallies} | {x.name for x in self.balances}
+
+    def verb(self, name: str) -> VerbSpec | None:
+        return next((v for v in self.verbs if v.name == name), None)
+
+    def role(self, name: str) -> RoleSpec:
+        """A role of the process; who opened the case is one everywhere, declared or not."""
+        return STARTING if name == STARTING.name and name not in self.roles else self.roles[name]
 
     def state(self, name: str) -> StateSpec | None:
         return next((s for s in self.states if s.name == name), None)

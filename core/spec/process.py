@@ -25,6 +25,7 @@ from siquan.core.spec.model import (
     TransitionSpec,
 )
 from siquan.core.spec.source import Cursor, Map, Seq, WrongShape
+from siquan.core.spec.verbs import STARTER, read_verbs
 
 UNITS = {"day": "day", "days": "day", "workday": "workday", "workdays": "workday", "month": "month", "months": "month",
          "日": "day", "天": "day", "工作日": "workday", "个工作日": "workday", "个月": "month"}  # fmt: skip
@@ -78,7 +79,7 @@ class Names:
         return self.find(name, prefix, self.facts, where, "fact", "事实")
 
     def role(self, name: str, where: Where) -> str:
-        return self.find(name, "", self.roles, where, "role", "角色")
+        return name if name == STARTER else self.find(name, "", self.roles, where, "role", "角色")
 
     def ruleset(self, name: str, prefix: str, where: Where) -> str:
         if name in self.rulesets.values():
@@ -158,6 +159,12 @@ def _due(name: str, raw: Any, where: Where, prefix: str, names: Names) -> DueSpe
     )  # fmt: skip
     c.done()
     return due
+
+
+def _length(name: str, text: str, where: Where) -> DueSpec:
+    """A time of `3 workdays`, without a start."""
+    span = read_span(text, where)
+    return DueSpec(where=where, name=name, n=span.n, unit=span.unit)
 
 
 def _obligation(name: str, raw: Any, where: Where, names: Names) -> ObligationSpec:
@@ -281,6 +288,10 @@ def read_process(
     names.plugin = plugin
     states = tuple(_state(n, v, w, p, names, expanded) for n, v, w, p in expanded.states)
     anywhere_raw = c.map("anywhere")
+    anywhere = tuple(_transition(k, v, anywhere_raw.at[k], "", names) for k, v in anywhere_raw.items())
+    ending, verbs = read_verbs(
+        c.map("verbs"), states, anywhere, lambda f, at: names.fact(f, "", at), lambda n, v, at: _transition(n, v, at, "", names), _length
+    )
     parameters = read.read_parameters(c.map("parameters"))
     for part in expanded.parameters:
         parameters += read.read_parameters(part)
@@ -298,7 +309,7 @@ def read_process(
         child_of=child, roles=roles, if_nobody=c.table("if_nobody"),
         separate=tuple(tuple(str(x) for x in group) for group in separate if isinstance(group, Seq)), facts=facts,
         opening=tuple(names.fact(f, "", c.at("opening")) for f in c.words("opening")), name_fact=c.text("name"), states=states,
-        anywhere=tuple(_transition(k, v, anywhere_raw.at[k], "", names) for k, v in anywhere_raw.items()), parameters=parameters,
+        anywhere=(*anywhere, *ending), verbs=verbs, parameters=parameters,
         rulesets=tuple(rulesets), sheets=sheets,
         tallies=tuple(_tally(k, v, tallies.at[k]) for k, v in tallies.items()),
         cases=tuple(read.read_case(x, at, process=id) for x, at in zip(cases, cases.at, strict=True)),

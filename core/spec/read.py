@@ -353,7 +353,7 @@ def _step(raw: Any, where: Where) -> CaseStep:
         act=c.text("act"), by=c.text("by"), on=None if on is None else date_of(on, where), wait=c.text("wait"),
         given=plain(c.map("given")), opinion=c.text("opinion"), reason=c.text("reason"), child=c.text("child"),
         refused="" if refused in (None, False) else str(refused), expect=c.text("expect"), duties=c.table("duties"),
-        expect_accounts=plain(c.map("expect_accounts")),
+        expect_accounts=plain(c.map("expect_accounts")), to=c.text("to"),
     )  # fmt: skip
     c.done()
     return step

@@ -12,6 +12,7 @@ from siquan.core.spec.accounts import OWNERS, POSTS, STATEMENTS
 from siquan.core.spec.process import EVERY as PERIODS
 from siquan.core.spec.process import LEVELS
 from siquan.core.spec.read import BASES, HIT_POLICIES, KINDS
+from siquan.core.spec.verbs import TITLES
 
 Schema = dict[str, Any]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -129,6 +130,12 @@ def _transition() -> Schema:
     )  # fmt: skip
 
 
+def _verbs() -> Schema:
+    step = _transition()["properties"]
+    every = _object({**step, "from": WORDS, "within": TEXT, "at_most": TEXT, "clocks": {"enum": ["stop", "run"]}, "facts": WORDS, "to": WORDS})
+    return {"type": "object", "properties": {name: every for name in TITLES}, "additionalProperties": False}
+
+
 def _state() -> Schema:
     return _object(
         {
@@ -142,7 +149,7 @@ def _state() -> Schema:
 def _case() -> Schema:
     step = _object(
         {"act": TEXT, "by": TEXT, "on": DATE, "wait": TEXT, "given": _map(ANY), "opinion": TEXT, "reason": TEXT, "child": TEXT, "refused": TEXT, "expect": TEXT,
-         "duties": TABLE, "expect_accounts": _map(ANY)}
+         "to": TEXT, "duties": TABLE, "expect_accounts": _map(ANY)}
     )
     return _object(
         {
@@ -171,7 +178,7 @@ def _body() -> Schema:
         "place": {"enum": ["compound", "community", "street", "district"]}, "child_of": _object({"process": TEXT, "as": TEXT}, ("process", "as")), "as": TEXT,
         "roles": _map(role), "if_nobody": TABLE, "separate": {"type": "array", "items": {"type": "array", "items": TEXT}},
         "facts": _map(_ref("fact")), "derived": _map({"anyOf": [TEXT, _ref("fact")]}), "opening": WORDS, "name": TEXT,
-        "parameters": _map(_ref("parameter")), "rules": _map(_ref("ruleset")), "states": _map(_ref("state")), "anywhere": _map(_ref("transition")),
+        "parameters": _map(_ref("parameter")), "rules": _map(_ref("ruleset")), "states": _map(_ref("state")), "anywhere": _map(_ref("transition")), "verbs": _verbs(),
         "excel": _map(sheet), "tallies": _map(tally), "cases": {"type": "array", "items": _ref("case")}, "bases": _map(_map(ANY)), "unconfirmed": WORDS,
         "obligations": _map(_obligation()),
         "accounts": _map(_account()), "balances": _map(_object({"account": TEXT, "of": TEXT}, ("account",))),

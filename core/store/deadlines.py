@@ -21,7 +21,7 @@ _OF = Prepared(
 )
 # without `min`: for the least of a column a planner walks that column's index, through every open deadline there is
 _NEXT = Prepared(sa.select(_D.end_date).where(_D.case_id == sa.bindparam("b_case"), _D.status == "open"))
-#: what still counts: met and cancelled ones pile up as a case goes to and fro
+#: what still counts, one kind of it: met and cancelled ones pile up as a case goes to and fro
 _LIVE = Prepared(
     select(Deadline, t.deadline)
     .where(_D.case_id == sa.bindparam("b_case"), _D.status == sa.bindparam("b_status"))
@@ -31,13 +31,16 @@ _EVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _RECENT = Prepared(
     select(Deadline, t.deadline)
     .where(
-        _D.case_id == sa.bindparam("b_case"), sa.or_(_D.status == "open", _D.status == "fired"), _D.created_at >= sa.bindparam("b_since")
+        _D.case_id == sa.bindparam("b_case"),
+        # what is open is of this stay, even when the clock was set back since
+        sa.or_(_D.status == "open", _D.status == "paused", sa.and_(_D.status == "fired", _D.created_at >= sa.bindparam("b_since"))),
     )
     .order_by(_D.end_date, _D.created_at, _D.id)
 )
 _SETTLE_STATE = Prepared(
     sa.update(t.deadline).where(
-        _D.case_id == sa.bindparam("b_case"), _D.state == sa.bindparam("b_state"), _D.status == "open"
+        _D.case_id == sa.bindparam("b_case"), _D.state == sa.bindparam("b_state"),
+        sa.or_(_D.status == "open", _D.status == "paused"),
     ),
     ["status"],
 )
@@ -71,7 +74,8 @@ class Deadlines(Repository):
         return self._found(Deadline, _OF, {"b_case": case_id})
 
     def live(self, case_id: str, since: dt.datetime | None = None) -> list[Deadline]:
-        """Those that are open or fired, made at `since` or later: what the state a case stands in may have."""
+        """Those that are open or paused, and those fired that were made at `since` or later: what the state a case stands in
+        may have."""
         return self._found(Deadline, _RECENT, {"b_case": case_id, "b_since": since or _EVER})
 
     def of_many(self, case_ids: Collection[str], status: str = "open") -> dict[str, list[Deadline]]:
@@ -163,6 +167,24 @@ class Deadlines(Repository):
         """The case left a state: its open deadlines are met (or cancelled)."""
         return _SETTLE_STATE.run(self.tx, {"b_case": case_id, "b_state": state, "status": status})
 
+    def pause(self, deadline_id: str, record: Any) -> None:
+        """An open deadline stands still: no sweep finds it until `move` and `go_on`."""
+        where = (_D.id == deadline_id, _D.status == "open")
+        self._run(sa.update(t.deadline).where(*where).values(status="paused", record=record))
+
+    def go_on(self, deadline_id: str) -> None:
+        self._run(sa.update(t.deadline).where(_D.id == deadline_id, _D.status == "paused").values(status="open"))
+
+    def revive(self, case_id: str, state: str, since: dt.datetime) -> int:
+        """A step out of a state was taken back: what it met is open again, reminded of or not as it was."""
+        where = (_D.case_id == case_id, _D.state == state, _D.status == "met", _D.created_at >= since)
+        return self._run(sa.update(t.deadline).where(*where).values(status="open")).rowcount
+
+    def cancel(self, case_id: str, since: dt.datetime | None = None) -> int:
+        """Everything open of a case, or what was opened since, without being met."""
+        where = [_D.case_id == case_id, _D.status.in_(("open", "paused"))]
+        where += [_D.created_at >= since] if since is not None else []
+        return self._run(sa.update(t.deadline).where(*where).values(status="cancelled")).rowcount
     def rewrite(self, deadline_id: str, history: list[dict[str, Any]], next_on: dt.date | None) -> None:
         """A reminder or a level of supervision was given; when the next one is. Under the case's lock."""
         self._run(sa.update(t.deadline).where(_D.id == deadline_id).values(history=history, next_on=next_on))

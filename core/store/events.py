@@ -48,6 +48,7 @@ class Events(Repository):
         self._insert(t.event, event)
         self.tx.heads[case_id] = (event.seq, event.hash)
         self.tx.unsaved.add(case_id)
+        self.tx.written.append((case_id, event.seq, actor))
         self.tx.fault("event.after")
         return event
 

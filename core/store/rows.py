@@ -455,3 +455,29 @@ class RuleEvent:
     prev_hash: str
     hash: str
     algo: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`case_id` was merged into, split off to, derived to or related with `other_id`, until `ended_at`."""
+
+    id: str
+    kind: str  # merged split derived related
+    case_id: str
+    other_id: str
+    at: dt.datetime
+    created_by: str
+    ended_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A person is told of event `seq` of a case; `kind` is one of `notices.KINDS`."""
+
+    id: str
+    person_id: str
+    case_id: str
+    seq: int
+    kind: str
+    at: dt.datetime
+    read_at: dt.datetime | None

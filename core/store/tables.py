@@ -187,6 +187,26 @@ case_person = sa.Table(
     sa.Index("ix_case_person", "person_id", "case_id"),
 )  # fmt: skip
 
+# -- what goes on beside the steps ---------------------------------------------------------------------------
+#: `case_id` was merged into, split off to, derived to or related with `other_id`
+case_link = sa.Table(
+    "case_link", metadata,
+    _id(), _str("kind", 20), _case(), _str("other_id", 100), _at(), _str("created_by", 100), _at("ended_at", null=True),
+    sa.ForeignKeyConstraint(["other_id"], ["case_file.id"]),
+    sa.Index("ix_case_link_case", "case_id", "kind"), sa.Index("ix_case_link_other", "other_id", "kind"),
+)  # fmt: skip
+notice = sa.Table(
+    "notice", metadata,
+    _id(), _str("person_id", 100), _case(), _int("seq"), _str("kind", 30), _at(), _at("read_at", null=True),
+    sa.ForeignKeyConstraint(["person_id"], ["person.id"]),
+    sa.Index("ix_notice_person", "person_id", "read_at", "at"), sa.Index("ix_notice_case", "case_id", "at"),
+)  # fmt: skip
+follower = sa.Table(
+    "follower", metadata,
+    _case(key=True), sa.Column("person_id", sa.String(100), sa.ForeignKey("person.id"), primary_key=True), _at(),
+    sa.Index("ix_follower_person", "person_id"),
+)  # fmt: skip
+
 # -- collections ---------------------------------------------------------------------------------------------
 collection_batch = sa.Table(
     "collection_batch", metadata,

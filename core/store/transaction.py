@@ -25,8 +25,10 @@ from siquan.core.store.impacts import Impacts
 from siquan.core.store.incidents import Incidents
 from siquan.core.store.inputs import Inputs
 from siquan.core.store.ledger import LedgerBook
+from siquan.core.store.links import Links
 from siquan.core.store.moves import Moves
 from siquan.core.store.named import Named
+from siquan.core.store.notices import Notices
 from siquan.core.store.obligations import Obligations
 from siquan.core.store.parameters import Parameters
 from siquan.core.store.people import People
@@ -64,6 +66,8 @@ class Tx:
         #: last (seq, hash) of cases that got events, and those not yet written to the case row
         self.heads: dict[str, tuple[int, str]] = {}
         self.unsaved: set[str] = set()
+        #: (case, seq, actor) of the events written, for who follows the cases
+        self.written: list[tuple[str, int, str]] = []
         #: the day that what the clock does belongs to, however late it comes to it
         self.as_of: dt.date | None = None
         #: layouts of decision inputs this transaction put among the definitions
@@ -129,6 +133,14 @@ class Tx:
         return Tasks(self)
 
     @cached_property
+    def links(self) -> Links:
+        return Links(self)
+
+    @cached_property
+    def notices(self) -> Notices:
+        return Notices(self)
+
+    @cached_property
     def collections(self) -> Collections:
         return Collections(self)
 
@@ -189,7 +201,9 @@ class Tx:
         return LedgerBook(self)
 
     def flush(self) -> None:
-        """Write the heads of chains whose case row was not updated after the event."""
+        """Tell who follows the cases; write the heads of chains whose case row was not updated after the event."""
+        self.notices.tell(self.written)
+        self.written.clear()
         for case_id in sorted(self.unsaved):
             seq, last = self.heads[case_id]
             _HEAD.run(self, {"b_id": case_id, "last_seq": seq, "last_hash": last})

@@ -17,7 +17,9 @@ from siquan.core.rules.decision import Decision
 from siquan.core.service import Siquan
 from siquan.core.service.acts import MissingFacts, StepRefused
 from siquan.core.service.context import Context
+from siquan.core.service.verbs import NoSuchVerb, declared
 from siquan.core.spec.model import CaseSpec, CaseStep, ProcessSpec, RoleSpec, TransitionSpec
+from siquan.core.spec.verbs import STARTER, moving
 from siquan.core.store.database import Store
 from siquan.core.testing.clock import FrozenClock, counter
 from siquan.core.testing.ledger import bring, off
@@ -264,9 +266,14 @@ class _Walk:
         with self.service.app.store.read() as tx:
             context = Context(self.service.app, tx, tx.cases.get(case_id))
             state = context.case.state
-            transition = context.definition.machine.step(state, step.act)
+            verb = step.act in moving(context.definition.spec)
+            transition = declared(context, step.act).step if verb else context.definition.machine.step(state, step.act)
+            opener, last = context.case.opened_by, context.story.undo.get("by", "")
             schema = context.definition.schema
-        person = self._person(step.by, spec, transition)
+        if not step.by and (STARTER in transition.by or (verb and not transition.by)):
+            person = opener if transition.by else last or opener
+        else:
+            person = self._person(step.by, spec, transition)
         facts = dict(step.given)
         if case_id == self.id:
             offered = (*transition.needs, *transition.asks)
@@ -287,7 +294,10 @@ class _Walk:
         reason = step.reason or next(iter(transition.reasons), "")
         opinion = step.opinion or ("用例" if transition.opinion == "required" and not step.refused else "")
         try:
-            result = self.service.act(case_id, step.act, person, self._chosen(spec, facts), opinion, reason)
+            if verb:
+                result = self.service.verb(case_id, step.act, person, to=step.to, reason=reason, opinion=opinion)
+            else:
+                result = self.service.act(case_id, step.act, person, self._chosen(spec, facts), opinion, reason)
         except SiquanError as fault:
             # what a refused step brought is still to be brought by the next one
             self.used -= set(facts)
@@ -308,6 +318,8 @@ class _Walk:
             marks |= {b.rule for b in fault.blocks} | {b.kind for b in fault.blocks} | {"not_before" for b in fault.blocks if b.kind == "time"}
             marks |= {"separate" for b in fault.blocks if b.kind == "person"}
             self.refused = [b.rule for b in fault.blocks if b.rule]
+        if isinstance(fault, NoSuchVerb):
+            marks.add(step.act)
         if isinstance(fault, NoAccess):
             marks |= {"role", "access", "nobody"}
         if isinstance(fault, MissingFacts):

@@ -33,7 +33,7 @@ def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
         for state in process.states:
             if state.final or state.name not in graph.stories:
                 continue
-            roles = [[process.roles[r] for r in acting_roles(process, state, t)] for t in state.transitions if not t.auto]
+            roles = [[process.role(r) for r in acting_roles(process, state, t)] for t in state.transitions if not t.auto]
             # one step that anybody else may take is a way on
             if not roles or not all(each and all(r.fact for r in each) for each in roles):
                 continue

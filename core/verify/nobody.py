@@ -51,7 +51,8 @@ def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
         for state in process.states:
             if state.name not in graph.stories:
                 continue
-            for step in state.transitions if state.final else definition.machine.steps(state.name):
+            verbs = [v.step for v in process.verbs if v.step.by and (state.name in v.step.only if v.step.only else not state.final)]
+            for step in (*(state.transitions if state.final else definition.machine.steps(state.name)), *verbs):
                 why = _why(definition, state, step, place, supply, graph)
                 if why is not None:
                     yield Finding(
@@ -76,7 +77,7 @@ def _why(
         return None if opener else ("流程没有角色", "the process has no roles")
     reasons = []
     for name in names:
-        role = spec.roles[name]
+        role = spec.role(name)
         why = why_not(role, place, supply)
         if why is None:
             return None
