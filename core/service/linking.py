@@ -77,7 +77,7 @@ class Linking:
     def _take_in(self, target: Context, source: Context, person: str, reason: str, opinion: str) -> None:
         tx, case, into = target.tx, source.case, target.case
         dues = {
-            f"{d.state}:{d.name}": {"start": d.start.isoformat(), "pauses": d.record["pauses"], "on": target.today.isoformat()}
+            f"{d.state}:{d.name}": {"start": d.record["start"], "pauses": d.record["pauses"], "on": target.today.isoformat()}
             for d in tx.deadlines.of(case.id, "open") if d.state == into.state
         }  # fmt: skip
         target.record("absorbed", person, {"of": case.id, "deadlines": dues, "to": into.state, "revision": into.revision + 1})

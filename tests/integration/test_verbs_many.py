@@ -104,6 +104,16 @@ def test_a_merged_deadline_keeps_its_own_pauses_and_gets_the_later_ones(town: An
     town.whole()
 
 
+def test_a_merge_takes_the_start_a_deadline_has_now(town: Any) -> None:
+    old, new = sent(town), sent(town)
+    town.siquan.act(old, "note", "du", {"seen_on": "2026-11-22"})
+    town.siquan.supply(old, "du", {"seen_on": "2026-11-24"})  # it was another day
+    town.siquan.act(new, "note", "du", {"seen_on": "2026-11-26"})
+    town.siquan.verb(new, "merge", "du", others=[old], reason="same")
+    assert due(town, new)["visit"] == "2026-11-27"
+    town.whole()
+
+
 def test_everybody_whose_case_was_merged_gets_the_answer(town: Any) -> None:
     first, second, third = sent(town), sent(town, "mei"), sent(town)
     town.siquan.verb(second, "merge", "du", others=[first], reason="same")

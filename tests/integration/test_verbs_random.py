@@ -178,7 +178,7 @@ class Errands(RuleBasedStateMachine):
                 if d.status == "open":
                     self.exactly(shown)
                     # every finished pause since it began is in the sum, and none is still open
-                    late = [] if story.absorbed else [p for p in story.pauses if p[1] > d.start.isoformat() and d.name != "suspend"]
+                    late = [] if story.absorbed else [p for p in story.pauses if p[1] > shown.start.isoformat() and d.name != "suspend"]
                     have = {(str(a), str(b)) for a, b in shown.pauses}
                     assert set(late) <= have and all(b is not None for _, b in shown.pauses)
 
