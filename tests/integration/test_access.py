@@ -59,7 +59,7 @@ STRANGERS = ("far", "farup", "policy", "admin", "bare", "lent", "ended", "nobody
 #: a right of their own: the policy team takes open cases to new rules, an administrator frees what is stuck; on record
 OWN_RIGHT = {("migrate_case", "policy"), *((name, "admin") for name in ("repair_form", "propose_repair", "repair"))}
 #: pages an administrator has besides: a case that is stuck
-OWN_PAGES = {("/repair", "admin")}
+OWN_PAGES = {("/repair", "admin"), ("/repair/confirm", "admin")}
 #: the operator's, for the machine itself: no page calls them (checked below)
 OPERATOR = {"case_id", "replay", "replay_each", "audit_verify", "audit_head", "obligations"}
 
