@@ -34,7 +34,7 @@ excel: {members: {sheet: 成员, key: name, columns: {姓名: name}}}
 rules:
   good: {title: 可行, list: [{id: G1, title: 内容, when: 'what = "no"', outcome: BLOCK, basis: LOCAL, cite: 本地, say: 不行}]}
 states:
-  draft: {title: 起草, do: {submit: {title: 提交, by: resident, needs: [what], check: [good], to: open}, add: {title: 加一项, by: resident, opens: item, to: same}}}
+  draft: {title: 起草, due: {after: 5 days}, do: {submit: {title: 提交, by: resident, needs: [what], check: [good], to: open}, add: {title: 加一项, by: resident, opens: item, to: same}}}
   open: {title: 办理, by: community, do: {close: {title: 办结, to: done}}}
   done: {title: 办结, final: true}
 """
@@ -59,7 +59,7 @@ STRANGERS = ("far", "farup", "policy", "admin", "bare", "lent", "ended", "nobody
 #: a right of their own: the policy team takes open cases to new rules, an administrator frees what is stuck; on record
 OWN_RIGHT = {("migrate_case", "policy"), *((name, "admin") for name in ("repair_form", "propose_repair", "repair"))}
 #: pages an administrator has besides: a case that is stuck
-OWN_PAGES = {("/repair", "admin")}
+OWN_PAGES = {("/repair", "admin"), ("/repair/confirm", "admin")}
 #: the operator's, for the machine itself: no page calls them (checked below)
 OPERATOR = {"case_id", "replay", "replay_each", "audit_verify", "audit_head", "obligations"}
 
@@ -79,6 +79,7 @@ class World:
     case: str
     child: str
     decision: str
+    deadline: str
 
     @property
     def siquan(self) -> Siquan:
@@ -118,8 +119,8 @@ def world(sqlite_url: str, tmp_path: Path, make_town: Callable[..., Any], load_p
     with pytest.raises(SiquanError):
         town.siquan.act(case, "submit", "he", {"what": "no"})
     with town.store.read() as tx:
-        decision = tx.decisions.of(case)[0].id
-    return World(town, case, child, decision)
+        decision, deadline = tx.decisions.of(case)[0].id, tx.deadlines.of(case)[0].id
+    return World(town, case, child, decision, deadline)
 
 
 def methods() -> dict[str, inspect.Signature]:
@@ -220,7 +221,7 @@ def signed_in(app: Any, person: str) -> Any:
 def test_no_route_answers_a_stranger(world: World, app: Any) -> None:
     rules = [r for r in app.url_map.iter_rules() if {"case_id", "decision_id"} & set(r.arguments)]
     assert len(rules) > 10
-    known = {"name": "submit", "target": "members", "decision_id": world.decision, "transition": "submit", "kind": "pdf", "child_id": world.child}
+    known = {"name": "submit", "target": "members", "decision_id": world.decision, "transition": "submit", "kind": "pdf", "child_id": world.child, "deadline_id": world.deadline}
     before = world.rows()
     clients = {p: signed_in(app, p) for p in STRANGERS if p != "nobody"}
     sight = signed_in(app, "he")
