@@ -1,5 +1,5 @@
 """`make bench`: acts per second beside bare SQL on both databases, decisions per second with both engines and with the
-compiled reading alone, a million recorded decisions decided again. Prints medians and ratios; nothing here is asserted,
+compiled reading alone, a million recorded decisions decided again, an act late in a long case and among very many. Prints medians and ratios; nothing here is asserted,
 machines differ."""
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from pathlib import Path
 from benchmarks.acts import acts_per_second, bare_per_second
 from benchmarks.decisions import decisions_per_second
 from benchmarks.impact import main as impact
+from benchmarks.ledger import main as ledger
 from benchmarks.proofs import main as proofs
+from benchmarks.scale import main as scale
 
 ROUNDS = 5
 
@@ -61,8 +63,10 @@ def main() -> None:
             f"{ruleset:<30} {rules:>3} rules   truths alone {kernel:10.0f}/s   explained {compiled:8.0f}/s   "
             f"explained, both engines {both:8.0f}/s ({1000 / both:.2f} ms)"
         )
+    ledger()
     impact()
     proofs()
+    scale()
     print(f"{time.perf_counter() - started:.0f} s")
 
 

@@ -79,8 +79,15 @@ class Year:
                         why=f"`{first}` to `{last}` is no stretch of days",
                         why_zh=f"`{first}` 至 `{last}` 不成一段",
                     )
+                twice = next((day for day in days(first, last) if day in holidays), None)
+                if twice is not None:
+                    raise BadCalendar(where, year=year, why=f"`{twice}` stands in it twice", why_zh=f"`{twice}` 写了两次")
                 holidays.update((day, str(line["name"])) for day in days(first, last))
-            workdays = frozenset(_date(day) for day in data.get("workdays") or ())
+            worked = [_date(day) for day in data.get("workdays") or ()]
+            again = next((day for n, day in enumerate(worked) if day in worked[:n]), None)
+            if again is not None:
+                raise BadCalendar(where, year=year, why=f"`{again}` stands in it twice", why_zh=f"补班日 `{again}` 写了两次")
+            workdays = frozenset(worked)
             return cls(year, holidays, workdays, str(data.get("source", "")), data.get("partial") is True)
         except BadCalendar as e:
             e.where = e.where or where

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
+from siquan.core.obligations.views import DutyStrip
 from siquan.core.rules.decision import Decision, Finding, Piece
 
 
@@ -16,6 +17,7 @@ class PersonView:
     roles: tuple[str, ...] = ()  # role titles
     note: str = ""  # e.g. why recused
     you: bool = False
+    marks: tuple[str, ...] = ()  # leads a unit here, stands in for somebody, somebody stands in for him
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class StepView:
     helpers: tuple[str, ...] = ()  # names of people who could do it
     opens: str = ""  # a child process opened by the step (full id)
     reasons: tuple[tuple[str, str], ...] = ()  # coded reasons to choose from (code, title)
+    verb: str = ""  # a verb that ends the case: it stands in the menu, not in the next-step box
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,12 @@ class DueView:
     basis: str = ""
     cite: str = ""
     then: str = ""
+    calendar: int = 0  # version of the calendar it was counted with
+    lamp: str = ""  # green yellow red
+    share: int = 0  # hundredths of the time used
+    level: int = 0  # of supervision
+    moved: int = 0  # how often its last day moved
+    pauses: tuple[tuple[dt.date, dt.date | None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -198,6 +207,100 @@ class CollectionView:
 
 
 @dataclass(frozen=True)
+class VerbView:
+    """An entry of the menu beside the steps. `step`: it is a step of the case and has the form of one."""
+
+    name: str
+    title: str
+    allowed: bool
+    why: str = ""  # why not now
+    hint: str = ""
+    icon: str = ""
+    step: bool = False
+    quiet: bool = False  # done at once, nothing to fill in
+
+
+@dataclass(frozen=True)
+class LinkView:
+    """A related case; `text` says how, `open` whether you may see it."""
+
+    case: str
+    number: str
+    title: str
+    text: str
+    state: str
+    open: bool
+    tie: str = ""
+    ours: bool = True  # the tie begins at the case on the page
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something to choose in the form of a verb."""
+
+    value: str
+    title: str
+    sub: str = ""
+
+
+@dataclass(frozen=True)
+class VerbForm:
+    """The form of a verb and what it comes to; nothing is written."""
+
+    case: CaseView
+    verb: VerbView
+    reasons: tuple[tuple[str, str], ...]
+    opinion: str  # none optional required
+    consequences: tuple[str, ...]
+    what: str = ""  # what is chosen, one: to; several: others, facts
+    choices: tuple[Choice, ...] = ()
+    label: str = ""
+    named: bool = False  # a title may be given
+    to_title: str = ""
+
+
+@dataclass(frozen=True)
+class NoticeView:
+    id: str
+    case: str
+    number: str
+    title: str
+    text: str
+    kind: str
+    at: dt.datetime
+    who: str
+    state_title: str
+    process_title: str
+
+
+@dataclass(frozen=True)
+class BulkLine:
+    """What became of one case of a bulk act."""
+
+    case: str
+    number: str
+    title: str
+    outcome: str  # done refused stale
+    text: str  # the state it is in now, or why not
+
+
+@dataclass(frozen=True)
+class BulkResult:
+    key: str
+    lines: tuple[BulkLine, ...]
+    repeated: bool = False
+
+
+@dataclass(frozen=True)
+class BulkForm:
+    """What several cases have in common that the person may do with each of them."""
+
+    cases: tuple[tuple[str, str, str, str, int], ...]  # (id, number, title, state, revision)
+    actions: tuple[tuple[str, str, int], ...]  # (name, title, for how many)
+    reasons: dict[str, tuple[tuple[str, str], ...]]
+
+
+@dataclass(frozen=True)
 class CaseView:
     id: str
     number: str
@@ -232,6 +335,14 @@ class CaseView:
     rulesets: tuple[tuple[str, str, str], ...] = ()  # (id, title, version) decided with
     unconfirmed: tuple[str, ...] = ()
     opened_at: dt.datetime | None = None
+    verbs: tuple[VerbView, ...] = ()  # what you may do besides the steps, or why not now
+    links: tuple[LinkView, ...] = ()
+    halt: str = ""  # why nothing can be done: suspended, merged, closed with the case above
+    readers: tuple[tuple[str, str, dt.datetime], ...] = ()  # (who, told of what, when read)
+    following: bool = False
+    troubles: tuple[str, ...] = ()  # why nobody can go on, in words
+    repairable: bool = False  # by you
+    duties: tuple[DutyStrip, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -248,6 +359,8 @@ class InboxRow:
     summary: str
     due: DueView | None
     group: str  # over today week later none
+    single: bool = True  # one case, not several on one line
+    instead: str = ""  # whose turn it is, when it is yours as a substitute only
 
 
 @dataclass(frozen=True)
@@ -386,3 +499,4 @@ class Account:
     lang: str = "zh"
     theme: str = "light"
     must_change: bool = False
+    admin: bool = False  # looks after people

@@ -23,20 +23,28 @@ from werkzeug.wrappers import Response as AnyResponse
 from siquan.core.rules.say import show
 from siquan.web import catalogue, dates, faults, safety, visitor
 from siquan.web.blueprints import (
+    accounts,
     admin,
+    administration,
     api,
     auth,
+    bulk,
     cases,
     children,
     decisions,
     drafts,
     impacts,
     inbox,
+    notices,
+    people,
     processes,
     releases,
     rules,
     sheets,
     steps,
+    timekeeping,
+    verbs,
+    versions,
 )
 from siquan.web.catalogue import gettext as _
 from siquan.web.demo import DemoAccount, demo
@@ -97,8 +105,13 @@ def create_app(
     Bootstrap5(app)
     app.after_request(safety.headers)
     faults.register(app)
-    people = (auth, inbox, processes, cases, steps, children, sheets, decisions, admin, api)
-    for module in (*people, rules, drafts, impacts, releases):
+    for module in (
+        *(auth, inbox, processes, cases, steps, children, sheets, decisions, admin, api),
+        *(rules, drafts, impacts, releases),
+        *(versions, administration),
+        *(people, timekeeping, accounts),
+        *(verbs, notices, bulk),
+    ):  # fmt: skip
         app.register_blueprint(module.bp)
     auth.limit_sign_in(app)
     app.extensions["siquan_sources"] = service.sources()
@@ -160,7 +173,7 @@ def equip_templates(app: Flask) -> None:
     app.jinja_env.globals.update(
         _=catalogue.gettext, asset=asset, here=here, new_key=new_key, languages=catalogue.LANGUAGES
     )
-    app.jinja_env.filters.update(day=dates.day, moment=dates.moment, longday=dates.long_day)
+    app.jinja_env.filters.update(day=dates.day, moment=dates.moment, longday=dates.long_day, weekday=dates.weekday)
 
     @app.context_processor
     def frame() -> dict[str, Any]:

@@ -8,7 +8,19 @@ import sys
 from collections.abc import Callable, Sequence
 
 from siquan.core import __version__
-from siquan.core.cli import casework, deciding, designing, installation, policy, scaffold
+from siquan.core.cli import (
+    accounts,
+    casework,
+    changing,
+    deciding,
+    designing,
+    installation,
+    people,
+    policy,
+    scaffold,
+    timekeeping,
+)
+from siquan.core.cli import verbs as verbs_of_cases
 from siquan.core.cli.reading import print_json
 from siquan.core.errors import Errors, SiquanError
 
@@ -85,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     opened.add_argument("--title", default="")
     opened.add_argument("--key", help="idempotency key")
     act = verb("act", casework.act, "take a step of a case")
-    act.add_argument("case", help="id or number")
+    act.add_argument("case", nargs="+", help="id or number; several are done one by one")
     act.add_argument("transition")
     act.add_argument("--by", required=True)
     act.add_argument("--facts", default="{}")
@@ -93,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     act.add_argument("--reason", default="")
     act.add_argument("--revision", type=int)
     act.add_argument("--key")
+    verbs_of_cases.add_commands(verb)
     show = verb("show", casework.show, "a case: state, next steps with reasons, deadlines")
     show.add_argument("case")
     show.add_argument("--by", required=True)
@@ -104,18 +117,48 @@ def _parser() -> argparse.ArgumentParser:
     imported.add_argument("target", help="e.g. candidates, owners, votes, members")
     imported.add_argument("file")
     imported.add_argument("--by", required=True)
-    export = verb("export", casework.export, "export a sheet of a case")
-    export.add_argument("case")
-    export.add_argument("target")
+    export = verb("export", casework.export, "export a sheet of a case, or the event log: siquan export events")
+    export.add_argument("case", help="id or number; or the word events")
+    export.add_argument("target", nargs="?", default="")
     export.add_argument("--by", required=True)
     export.add_argument("--empty", action="store_true", help="the template without rows")
-    export.add_argument("-o", "--output")
+    export.add_argument("-o", "--output", "--out")
+    export.add_argument("--process", default="", help="events: of this process only")
+    export.add_argument("--since", default="", help="events: from this day on")
+    export.add_argument("--until", default="", help="events: up to this day, included")
+    export.add_argument("--format", choices=["csv", "xes"], default="csv", help="events: csv, or xes (IEEE 1849)")
+    export.add_argument("--names", action="store_true", help="events: real names instead of pseudonyms; for an administrator, on the access log")
+    changing.add_arguments(verb("process", changing.versions, "versions of a process: differences, migration of open cases, undo", json=False))
+    repair = verb("repair", changing.repair, "put a stuck case into another state: one proposes, another confirms")
+    repair.add_argument("case", help="id or number")
+    repair.add_argument("--to", default="", metavar="STATE")
+    repair.add_argument("--by", required=True)
+    repair.add_argument("--reason", default="")
+    repair.add_argument("--reopen", action="store_true", help="the case is closed and shall be opened again")
+    repair.add_argument("--confirm", action="store_true", help="carry out what another proposed")
+    verb("stuck", changing.stuck, "cases nobody can move on: unknown state, nobody in post, open incident, no task")
     replay = verb("replay", casework.replay, "rebuild cases from their events and decide their decisions again")
     replay.add_argument("case", nargs="?")
     verb("sweep", casework.sweep, "fire deadlines that have passed")
+    people.add_people(verb("people", people.people, "posts, leavers and their open work", json=False))
+    people.add_substitute(verb("substitute", people.substitute, "name who stands in for a person for a period"))
+    due = verb("due", timekeeping.due, "what is overdue or soon due, with lamps and levels of supervision")
+    due.add_argument("--unit", default="", help="only at this unit and below it")
+    due.add_argument("--process", default="")
+    owed = verb("obligations", timekeeping.obligations, "periods of obligations: of a case, or all that are not settled")
+    owed.add_argument("case", nargs="?")
+    calendar = verb("calendar", timekeeping.calendar, "working days of a year: show, propose, publish or correct")
+    calendar.add_argument("what", choices=["show", "propose", "publish"])
+    calendar.add_argument("year", type=int)
+    calendar.add_argument("--file", help="YAML with year, source, holidays and workdays")
+    calendar.add_argument("--by", help="an administrator")
+    calendar.add_argument("--preview", action="store_true", help="say which deadlines would move, publish nothing")
+    accounts.add_arguments(verb("accounts", accounts.accounts, "accounts: list, statement, reconciliation, reversal", json=False))
     audit = verb("audit", casework.audit, "prove that the history was not edited")
-    audit.add_argument("what", choices=["verify"])
-    audit.add_argument("case", nargs="?")
+    audit.add_argument("what", choices=["verify", "root"])
+    audit.add_argument("case", nargs="?", help="verify: a case; root: a day, default the newest")
+    audit.add_argument("--since", default="", metavar="DAY", help="verify: what happened since a day whose root was printed")
+    audit.add_argument("--root", default="", help="verify: the root as it was printed")
     return parser
 
 

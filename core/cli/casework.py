@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from siquan.core.cli import changing
 from siquan.core.cli.reading import (
     find_case,
     open_service,
@@ -15,7 +16,11 @@ from siquan.core.cli.reading import (
     read_bytes,
     read_facts,
 )
+from siquan.core.errors import BadInput
 from siquan.core.service.record import record_of
+
+#: what else a sweep does
+SWEPT = {"escalated": "督办", "open": "周期开始", "warned": "临近期末", "met": "已履行", "missed": "未履行", "made_up": "补办"}
 
 
 def print_result(args: argparse.Namespace, result: Any) -> int:
@@ -37,8 +42,12 @@ def open_(args: argparse.Namespace) -> int:
 
 
 def act(args: argparse.Namespace) -> int:
+    if len(args.case) > 1:
+        from siquan.core.cli.verbs import many
+
+        return many(args)
     service = open_service()
-    case = find_case(service, args.case)
+    case = find_case(service, args.case[0])
     return print_result(args, service.act(case, args.transition, args.by, read_facts(args.facts), args.opinion, args.reason, args.revision, args.key)
     )
 
@@ -85,6 +94,10 @@ def import_(args: argparse.Namespace) -> int:
 
 
 def export(args: argparse.Namespace) -> int:
+    if args.case == "events" and not args.target:
+        return changing.export_events(args)
+    if not args.target:
+        raise BadInput(why="导出哪张表：siquan export 事项 表；事件记录是 siquan export events")
     service = open_service()
     name, data = service.sheet(find_case(service, args.case), args.target, args.by, args.empty)
     path = Path(args.output or name)
@@ -97,25 +110,41 @@ def export(args: argparse.Namespace) -> int:
 
 
 def replay(args: argparse.Namespace) -> int:
-    differences = open_service().replay(args.case)
+    found = open_service().replay_each(args.case)
+    n = 0
     if args.json:
+        differences = list(found)
+        n = len(differences)
         print_json(differences)
     else:
-        for d in differences:
-            print("　".join(f"{k}={v}" for k, v in d.items()))
-        print(f"{len(differences)} 处不符")
-    return 1 if differences else 0
+        for n, d in enumerate(found, start=1):  # noqa: B007
+            print("　".join(f"{k}={v}" for k, v in d.items()), flush=True)
+        print(f"{n} 处不符")
+    return 1 if n else 0
 
 
 def sweep(args: argparse.Namespace) -> int:
     counts = open_service().sweep()
-    print_json(counts) if args.json else print(f"提醒 {counts['reminded']}，自动办理 {counts['fired']}，失败 {counts['failed']}")
-    return 0
+    if args.json:
+        print_json(counts)
+    elif counts.get("clock"):
+        print("时钟被拨回，这次什么也没有做")
+    else:
+        more = "".join(f"，{word} {counts[key]}" for key, word in SWEPT.items() if counts.get(key))
+        print(f"提醒 {counts['reminded']}，自动办理 {counts['fired']}，失败 {counts['failed']}{more}")
+    return 1 if counts.get("clock") else 0
 
 
 def audit(args: argparse.Namespace) -> int:
+    if args.what == "root":
+        return changing.audit_root(args)
+    if args.root and not args.since:
+        raise BadInput(why="--root 要和 --since 一起写")
     service = open_service()
-    findings = service.audit_verify(find_case(service, args.case) if args.case else None)
+    if args.since:
+        findings = service.audit_since(changing.since(args), args.root)
+    else:
+        findings = service.audit_verify(find_case(service, args.case) if args.case else None)
     if args.json:
         print_json({"ok": not findings, "findings": [{"case": f.case_id, "seq": f.seq, "code": f.code, "message": f.zh} for f in findings]})
     else:

@@ -94,6 +94,9 @@ def load_demo(service: Siquan, folder: Path, *, today: dt.date | None = None, pa
     finally:
         service.app.store.now = kept
     service.sweep()
+    for entry in raw.get("substitutions") or ():
+        since, until = (max(days.day(entry[k]) or day, service.app.today()) for k in ("since", "until"))
+        service.substitute(entry["person"], entry["substitute"], since, until, entry["by"], str(entry.get("reason") or ""))
     play_policy(service, read_yaml(HERE / "policy.yaml", "demo/policy.yaml") or [], days)
     file = _accounts_file(folder)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -200,10 +203,21 @@ class _Script:
         for target in self._targets(step):
             if "supply" in step:
                 self.service.supply(target, step["by"], self.facts(step["supply"]))
+            elif "verb" in step:
+                self._verb(target, step)
             elif "recuse" in step:
                 self.service.recuse(target, step["by"], step["recuse"])
             else:
                 self.service.act(target, step["act"], step["by"], facts, step.get("opinion", ""), step.get("reason", ""))
+
+    def _verb(self, target: str, step: Map) -> None:
+        """`cases` names other cases of the process by their titles."""
+        with self.service.app.store.read() as tx:
+            near = {c.title: c.id for c in tx.cases.of_process(str(self.script["process"]))}
+        others = [near.get(str(t), str(t)) for t in step.get("cases") or ()] + [str(p) for p in step.get("persons") or ()]
+        self.service.verb(
+            target, step["verb"], step["by"], to=step.get("to", ""), reason=step.get("reason", ""), opinion=step.get("opinion", ""), others=others
+        )
 
     def _targets(self, step: Map) -> list[str]:
         """`child: candidates` is every child that can take the step, `candidates/3` the third, `candidates/叶承志` by title."""

@@ -51,6 +51,10 @@ class DayCount:
         return list(days(self.end, self.start - DAY))[::-1]
 
     def marks(self) -> tuple[DayMark, ...]:
+        return _shortened(self.cells())
+
+    def cells(self) -> list[DayMark]:
+        """Every day of the count, the earliest first."""
         after = self.direction == "after"
         cells: list[DayMark] = []
         if self.start != self.end:
@@ -91,7 +95,7 @@ class DayCount:
             cells = [DayMark(self.end, "end", 0, "届满" if after else "最迟", "ends" if after else "latest")]
         if not after:
             cells.reverse()
-        return _shortened(cells)
+        return cells
 
     def lines(self, missing: Sequence[int], paused_since: dt.date | None) -> tuple[str, str]:
         amount, amount_en = amount_of(self.n, self.unit)

@@ -14,7 +14,7 @@ from siquan.core.rules.compile import Compiled, compile_one
 from siquan.core.rules.decide import RuleSet
 from siquan.core.rules.facts import Schema
 from siquan.core.rules.parse import parse
-from siquan.core.rules.tree import ANY, TEXT, Type
+from siquan.core.rules.tree import ANY, DATE, TEXT, Type
 from siquan.core.spec.model import FactSpec, ProcessSpec, RuleSetSpec
 
 
@@ -25,6 +25,8 @@ class CircularFact(SiquanError):
     zh = "推导事实 `{name}` 绕回了自己"
 
 
+#: stands for a prefix where the condition of an obligation is kept
+PERIOD = "period:"
 TALLY_FIELDS = (
     ("total_area", "总面积", "decimal", "m²"), ("total_n", "总人数", "integer", "人"), ("part_area", "参与面积", "decimal", "m²"),
     ("part_n", "参与人数", "integer", "人"), ("elected_n", "当选人数", "integer", "人"), ("issues", "票面问题", "integer", "处"),
@@ -35,12 +37,23 @@ RESULT_FIELDS = (
 )  # fmt: skip
 
 
+BALANCE_FIELDS = (
+    ("balance", "余额"), ("held", "冻结"), ("available", "可用"), ("added_12m", "近12个月增加"), ("taken_12m", "近12个月减少"),
+    ("orders_quarter", "本季度兑换次数"),
+)  # fmt: skip
+
+
 def tally_fact(name: str) -> FactSpec:
     """The record a tally supplies: exact totals and one row per matter."""
     fields = tuple(FactSpec(name=n, title=title, type=kind, unit=unit) for n, title, kind, unit in TALLY_FIELDS)
     rows = tuple(FactSpec(name=n, title=title, type=kind) for n, title, kind in RESULT_FIELDS)
     results = FactSpec(name="results", title="各项结果", type="list", fields=rows)
     return FactSpec(name=name, title="计票", type="record", fields=(*fields, results))
+
+
+def balance_fact(name: str) -> FactSpec:
+    """The record an account supplies to the rules."""
+    return FactSpec(name=name, title="账户", type="record", fields=tuple(FactSpec(name=n, title=title, type="decimal") for n, title in BALANCE_FIELDS))
 
 
 @dataclass
@@ -64,10 +77,15 @@ class Definition:
     def node(self, text: str, prefix: str = "") -> t.Node:
         return self._expression(text, prefix)[0]
 
+    def of_period(self, text: str) -> tuple[t.Node, Compiled]:
+        """The condition of an obligation, which may name the first and the last day of its period."""
+        return self._expression(text, PERIOD)
+
     def _expression(self, text: str, prefix: str) -> tuple[t.Node, Compiled]:
         found = self.expressions.get((text, prefix))
         if found is None:
-            scope = Scope(self.scope.facts, self.scope.params, self.scope.parent, prefix)
+            more = {"period.start": DATE, "period.end": DATE} if prefix == PERIOD else {}
+            scope = Scope({**self.scope.facts, **more}, self.scope.params, self.scope.parent, "" if more else prefix)
             node = check(parse(text, self.spec.where), scope, text, self.spec.where)
             found = self.expressions[text, prefix] = (node, compile_one(node))
         return found
@@ -92,7 +110,7 @@ class Binder:
         """Definitions and rule sets by id. Raises Errors with every unknown name and type fault, file:line each."""
         for id, spec in self.processes.items():
             tallies = [tally_fact(x.name) for x in spec.tallies if not any(f.name == x.name for f in spec.facts)]
-            self.schemas[id] = Schema([*spec.facts, *tallies])
+            self.schemas[id] = Schema([*spec.facts, *tallies, *(balance_fact(x.name) for x in spec.balances)])
         for _ in range(2):  # what derived facts give must be known before their parents and children are read
             for spec in self.processes.values():
                 self._derive(self.schemas[spec.id], self._types(spec.id), self._parent(spec))
@@ -184,8 +202,15 @@ class Binder:
         """Compile every expression outside rule sets, so that a typing mistake is found at load."""
         texts = [(x, due.prefix, due.where) for s in d.spec.states for due in s.dues for x in (due.start, due.before, due.n)]
         for transition in [x for s in d.spec.states for x in s.transitions] + list(d.spec.anywhere):
-            texts += [(x, transition.prefix, transition.where) for x in transition.set.values()]
+            texts += [(x, transition.prefix, transition.where) for x in transition.texts]
+        times = [due for v in d.spec.verbs for due in (v.within, v.at_most) if due is not None]
+        texts += [(due.n, "", due.where) for due in times]
+        texts += [(x.of, "", x.where) for x in d.spec.balances]
         texts += [(fact.max_age, fact.prefix, fact.where) for fact in d.schema.specs.values()]
+        texts += [(x.n, due.prefix, due.where) for s in d.spec.states for due in s.dues for x in (*due.remind, *due.escalate)]
+        for duty in d.spec.obligations:
+            spans = [x.n for x in (duty.warn, duty.grace, duty.make_up) if x]
+            texts += [(x, "", duty.where) for x in (duty.since, duty.until, *spans)] + [(duty.met_when, PERIOD, duty.where)]
         for text, prefix, where in texts:
             try:
                 if text and not text.isdigit():

@@ -48,7 +48,7 @@ class Machine:
             own = {t.name: t for t in state.transitions}
             if not state.final:
                 # a step that leads where the case already stands is not offered there
-                own = {**{t.name: t for t in spec.anywhere if t.to != state.name}, **own}
+                own = {**{t.name: t for t in spec.anywhere if t.to != state.name and (not t.only or state.name in t.only)}, **own}
             self._by_state[state.name] = own
             for t in own.values():
                 for target in targets(t, state.name):

@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from siquan.core.errors import BadInput, SiquanError
-from siquan.core.service.app import POLICY_ROLES, App
+from siquan.core.service.app import ADMIN, App
 from siquan.core.store.repository import storable
 from siquan.core.store.transaction import Tx
 from siquan.core.views import Account
@@ -49,7 +49,7 @@ class Accounts:
         typed = (login if storable(login) else ascii(login))[:100]
         with self.app.store.begin() as tx:
             person = tx.people.by_login(typed)
-            if person is None or not person.active or not person.password_hash:
+            if person is None or not person.serves(self.app.today()) or not person.password_hash:
                 # as slow as a real check, so that names cannot be told apart
                 self._check(_DUMMY, password)
                 tx.access.add("", "login.failed", typed, origin=ip)
@@ -79,20 +79,17 @@ class Accounts:
     def account(self, person: str) -> Account | None:
         with self.app.store.read() as tx:
             found = tx.people.find(person)
-            return self._account(tx, person) if found is not None and found.active and found.login else None
+            return self._account(tx, person) if found is not None and found.serves(self.app.today()) and found.login else None
 
     def _account(self, tx: Tx, person: str) -> Account:
         p = tx.people.get(person)
         unit = tx.people.find_unit(p.unit_id) if p.unit_id else None
         grants = tx.people.grants(person, self.app.today())
-        titles = self._titles()
-        roles = tuple(dict.fromkeys(titles.get(g.role, g.role) for g in grants))
+        roles = tuple(dict.fromkeys(self.app.post_title(g.role) for g in grants))
         return Account(
-            p.id, p.login or "", p.name, p.unit_id or "", unit.name if unit else "", roles, p.lang, p.theme, p.must_change
-        )
-
-    def _titles(self) -> dict[str, str]:
-        return POLICY_ROLES | {name: role.title for d in self.app.catalogue.definitions.values() for name, role in d.spec.roles.items()}
+            p.id, p.login or "", p.name, p.unit_id or "", unit.name if unit else "", roles, p.lang, p.theme, p.must_change,
+            any(g.role == ADMIN for g in grants),
+        )  # fmt: skip
 
     def set_preference(self, person: str, lang: str | None = None, theme: str | None = None) -> None:
         changes = {}

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from siquan.core.engine.access import Post, lend, post_names
 from siquan.core.engine.definition import Definition
 from siquan.core.errors import BadInput, Errors, NoAccess, NotFound, Refused, Stale
 from siquan.core.rules.decide import EnginesDisagree
@@ -14,11 +15,17 @@ from siquan.core.rules.decision import Decision, Piece, branch_key
 from siquan.core.rules.facts import Reader, Stated, to_wire
 from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.app import App
+from siquan.core.service.choices import settle
 from siquan.core.service.context import Context
+from siquan.core.service.duties import catch_up, look_after
+from siquan.core.service.ending import after_end
+from siquan.core.service.ledger import Posting
+from siquan.core.service.numbering import next_number
 from siquan.core.service.pages import must_see
 from siquan.core.service.record import record_of
 from siquan.core.service.records import whole_records
 from siquan.core.service.refusal import MissingFacts, StepRefused, check_text
+from siquan.core.service.repeats import comparable
 from siquan.core.service.steps import Assessment, assess, finding_block, missing_facts
 from siquan.core.service.timing import sync_deadlines
 from siquan.core.spec.model import TransitionSpec
@@ -47,30 +54,33 @@ class Acts:
             raise BadInput(why=f"`{spec.title}`只能在所属事项里开办")
         check_text(title, MAX_TITLE, "标题")
         given = self._read(definition, facts)
-        request = ["open", spec.id, person, place or "", _plain(facts), title]
+        request = ["open", spec.id, person, place or "", comparable(facts), title]
         with self.app.store.begin() as tx:
             seen = self._seen(tx, key, request)
-            if seen is not None:
-                return seen
-            where = self._place(tx, person, spec, place)
-            if not trusted:
-                self._may_open(tx, spec, person, where)
-            case = tx.cases.add(
-                process=spec.id, definition_hash=self.app.pin(tx, spec.id), title=title or spec.title, place=where,
-                state=spec.initial.name, opened_by=person, number=self._number(tx, spec, where), book_version=tx.parameters.version(),
-            )  # fmt: skip
-            context = Context(self.app, tx, case)
-            result = self._opened(context, person, given, title)
-            self._answer(tx, key, result)
-            return result
+            if seen is None:
+                seen = self._open(tx, definition, person, place, given, title, trusted)
+                self._answer(tx, key, seen)
+            return seen
 
-    def _may_open(self, tx: Tx, spec: Any, person: str, place: str) -> None:
+    def _open(self, tx: Tx, definition: Definition, person: str, place: str | None, given: dict[str, Stated], title: str = "", trusted: bool = False) -> ActResult:
+        spec = definition.spec
+        where = self._place(tx, person, spec, place)
+        way = None if trusted else self._may_open(tx, spec, person, where)
+        case = tx.cases.add(
+            process=spec.id, definition_hash=self.app.pin(tx, spec.id), title=title or spec.title, place=where,
+            state=spec.initial.name, opened_by=person, number=next_number(tx, spec, self.app.today().year), book_version=tx.parameters.version(),
+        )  # fmt: skip
+        context = Context(self.app, tx, case)
+        context.way = way
+        return self._opened(context, person, given, title)
+
+    def _may_open(self, tx: Tx, spec: Any, person: str, place: str) -> Post:
         """Whoever may take a first step may open, and any holder of a role of the process at the place."""
-        chain = self.app.chain(tx, place)
-        posts = self.app.posts(tx, chain)
-        if any(p.person == person and p.role in spec.roles for p in posts):
-            return
-        raise NoAccess(why=f"你在这里没有“{spec.title}”的岗位")
+        posts = lend(self.app.posts(tx, self.app.chain(tx, place), spec), self.app.standings(tx), spec.id)
+        mine = [p for p in posts if p.person == person and p.role in post_names(spec)]
+        if not mine:
+            raise NoAccess(why=f"你在这里没有“{spec.title}”的岗位")
+        return min(mine, key=lambda p: bool(p.of))
 
     def _place(self, tx: Tx, person: str, spec: Any, place: str | None) -> str:
         where = place or (tx.people.get(person).unit_id or "")
@@ -84,20 +94,9 @@ class Acts:
             raise BadInput(why=f"“{spec.title}”要在一个{kinds[spec.place]}开办，`{unit.name}`不是")
         return where
 
-    def _number(self, tx: Tx, spec: Any, place: str) -> str:
-        year = self.app.today().year
-        pattern = spec.number or f"{spec.plugin.upper()[:2]}-{{year}}-{{seq:4}}"
-        if "{seq" not in pattern:
-            pattern = f"{pattern}-{{year}}-{{seq:4}}"
-        # by the pattern, not by the process: two processes may share one series; without a year it runs on
-        n = tx.counters.next(f"number:{pattern}:{year}" if "{year}" in pattern else f"number:{pattern}")
-        out: str = pattern.replace("{year}", str(year))
-        for width in range(9, 0, -1):
-            out = out.replace(f"{{seq:{width}}}", str(n).zfill(width))
-        return out.replace("{seq}", str(n))
-
     def _opened(self, context: Context, person: str, given: dict[str, Stated], title: str = "") -> ActResult:
         tx, case = context.tx, context.case
+        settle(context, given, note=True)
         seq = tx.events.next_seq(case.id)
         commitments = self._put(tx, case.id, seq, given, person)
         data: dict[str, Any] = {"to": case.state, "revision": 2, "entered": True, "definition": case.definition_hash}
@@ -105,9 +104,10 @@ class Acts:
             data["facts"] = commitments
         if case.parent_id:
             data["parent"] = case.parent_id
-        tx.events.append(case.id, "opened", person, data)
+        name = title or self._title(self._fresh(context))
+        data["titled"] = tx.facts.put_title(case.id, seq, name)
+        context.record("opened", person, data)
         context = self._fresh(context)
-        name = title or self._title(context)
         tx.tasks.open(case.id, case.state)
         due = sync_deadlines(context)
         tx.cases.update(case.id, 1, title=name, due_on=due)
@@ -130,7 +130,7 @@ class Acts:
         check_text(opinion, MAX_TEXT, "意见")
         if person == SYSTEM:
             raise NoAccess(why="只有时钟以系统的名义办理")
-        request = ["act", case_id, transition, person, _plain(facts), opinion, reason]
+        request = ["act", case_id, transition, person, comparable(facts), opinion, reason]
         with self._on_record(case_id, transition, person), self.app.store.begin() as tx:
             seen = self._seen(tx, key, request)
             if seen is not None:
@@ -164,6 +164,7 @@ class Acts:
         case = tx.cases.lock(case_id)
         if revision is not None and revision != case.revision:
             raise Stale(seen=revision, now=case.revision)
+        catch_up(Context(self.app, tx, case, parent=parent))
         return Context(self.app, tx, case, parent=parent)
 
     def _act(
@@ -176,6 +177,7 @@ class Acts:
         if transition.opens:
             return self._open_by(context, transition, person, facts, opinion, reason)
         context.given = self._read(context.definition, facts, {*transition.needs, *transition.asks})
+        settle(context, context.given)
         found = assess(context, transition, person, both=True, strict=True)
         self._refuse(context, transition, found, opinion, reason, person)
         decision = None
@@ -189,13 +191,14 @@ class Acts:
     def _refuse(
         self, context: Context, transition: TransitionSpec, found: Assessment, opinion: str, reason: str, person: str
     ) -> None:
+        context.way = found.way
         access = [b for b in found.blocks if b.kind in ("role", "nobody")]
         if access and person != SYSTEM:
             raise NoAccess(why=access[0].message, help=access[0].cure)
         if person == SYSTEM:
             # the clock holds no post and is no second person
             found.blocks = [b for b in found.blocks if b.kind not in ("role", "nobody", "person")]
-        if any(b.kind in ("person", "time") for b in found.blocks):
+        if any(b.kind in ("person", "time", "state") for b in found.blocks):
             # no form can lift these, so they come before what is still to be filled in; no rule has refused yet
             raise StepRefused(found.blocks, [])
         missing = missing_facts(context, transition)
@@ -230,6 +233,7 @@ class Acts:
         for path, text in transition.set.items():
             value = context.evaluate(text, transition.prefix)
             stated[path] = Stated(value, None, "流程", "", "")
+        settle(context, stated, note=True)
         to = context.definition.machine.fire(case.state, transition, target)
         seq = tx.events.next_seq(case.id)
         data: dict[str, Any] = {"transition": transition.name, "from": case.state, "to": to, "revision": case.revision + 1}
@@ -242,6 +246,9 @@ class Acts:
             references.append(tx.decisions.reference(self._store(context, decision, transition.name, person, seq)))
         if references:
             data["decisions"] = references
+        if transition.post:
+            found = Posting(context, transition, decisions, stated).write(person, seq, references[-1]["id"] if references else "")
+            data |= {"postings": found} if found else {}
         if opinion.strip():
             data["opinion"] = tx.facts.put_opinion(case.id, seq, opinion.strip(), person)
         if reason:
@@ -257,7 +264,7 @@ class Acts:
         elif not case.is_open:
             data["outcome"] = ""
             changes |= {"outcome": None, "closed_at": None}
-        tx.events.append(case.id, "acted", person, data)
+        context.record("acted", person, data)
         if to != case.state:
             tx.tasks.close(case.id, person)
             tx.deadlines.settle_state(case.id, case.state, "met")
@@ -268,17 +275,22 @@ class Acts:
         fresh = self._fresh(context, to)
         changes["due_on"] = None if state.final else sync_deadlines(fresh)
         tx.cases.update(case.id, case.revision, **changes)
+        if state.final:
+            after_end(fresh, transition, person)
         self._touch_parent(context)
         return self._result(fresh, seq, decision=deciding, decision_id=references[-1]["id"] if references else "")
 
     def _fresh(self, context: Context, state: str = "") -> Context:
         """The same case read anew, as if it already stood in `state`."""
         case = context.tx.cases.get(context.case.id)
-        return Context(self.app, context.tx, replace(case, state=state or case.state), parent=context.parent)
+        fresh = Context(self.app, context.tx, replace(case, state=state or case.state), parent=context.parent)
+        fresh.way = context.way
+        return fresh
 
     def _touch_parent(self, context: Context) -> None:
         if context.case.parent_id:
             context.tx.cases.bump_children(context.case.parent_id)
+        look_after(context)
 
     # children, supply, recusal, import
 
@@ -305,14 +317,16 @@ class Acts:
             state=spec.initial.name, opened_by=person, parent_id=parent.case.id, parent_name=name, ordinal=ordinal,
             number=f"{parent.case.number}-{place:02d}" if parent.case.number else None, book_version=parent.case.book_version,
         )  # fmt: skip
-        result = self._opened(Context(self.app, tx, case, parent=parent), person, given)
+        context = Context(self.app, tx, case, parent=parent)
+        context.way = parent.way
+        result = self._opened(context, person, given)
         tx.cases.bump_children(parent.case.id)
         return result
 
     def add_child(self, case_id: str, name: str, person: str, facts: Mapping[str, Any], key: str | None) -> ActResult:
         """Opens a child where the current state has a step that opens it."""
         with self._on_record(case_id, name, person), self.app.store.begin() as tx:
-            seen = self._seen(tx, key, ["child", case_id, name, person, _plain(facts)])
+            seen = self._seen(tx, key, ["child", case_id, name, person, comparable(facts)])
             if seen is not None:
                 return seen
             context = self._locked(tx, case_id, None)
@@ -330,7 +344,7 @@ class Acts:
     def supply(self, case_id: str, person: str, facts: Mapping[str, Any], revision: int | None, key: str | None) -> ActResult:
         """States facts without a step; for whoever holds a role of the process at the place."""
         with self.app.store.begin() as tx:
-            seen = self._seen(tx, key, ["supply", case_id, person, _plain(facts)])
+            seen = self._seen(tx, key, ["supply", case_id, person, comparable(facts)])
             if seen is not None:
                 return seen
             context = self._locked(tx, case_id, revision)
@@ -343,26 +357,27 @@ class Acts:
             return result
 
     def _may_supply(self, context: Context, person: str) -> None:
-        if context.state.final:
+        if not context.case.is_open:
             raise Refused(why="事项已办结，不能再录入事实")
-        roles = set(context.definition.spec.roles)
-        if not any(p.person == person and p.role in roles for p in context.posts):
+        mine = context.part_of(person)
+        if not mine:
             raise NoAccess(why="你在这里没有这个流程的岗位")
         if person in context.story.recused:
             raise NoAccess(why="你已对这件事申报回避")
-        spec = context.definition.spec
-        for group in spec.separate:
-            for other in group:
-                if "facts" in group and other != "facts" and person in context.story.fired.get(other, ()):
-                    raise NoAccess(why="你作过确认，不能再录入事实")
+        groups = [g for g in context.definition.spec.separate if "facts" in g]
+        confirmed = {p for g in groups for other in g if other != "facts" for p in context.story.fired.get(other, ())}
+        context.way = next((w for w in mine if w.of not in confirmed), None)
+        if person in confirmed or context.way is None:
+            raise NoAccess(why="你作过确认，不能再录入事实" if person in confirmed else "你代办的人作过确认，不能代他录入事实")
 
     def _supplied(self, context: Context, person: str, kind: str, given: dict[str, Stated], extra: dict[str, Any] | None = None) -> ActResult:
         tx, case = context.tx, context.case
+        settle(context, given, note=True)
         seq = tx.events.next_seq(case.id)
         data: dict[str, Any] = {"to": case.state, "revision": case.revision + 1, **(extra or {})}
         if given:
             data["facts"] = self._put(tx, case.id, seq, given, person)
-        tx.events.append(case.id, kind, person, data)
+        context.record(kind, person, data)
         fresh = self._fresh(context)
         tx.cases.update(case.id, case.revision, due_on=sync_deadlines(fresh))
         self._touch_parent(context)
@@ -377,7 +392,7 @@ class Acts:
             if seen is not None:
                 return seen
             context = self._locked(tx, case_id, None)
-            if not any(p.person == person for p in context.posts):
+            if not any(p.person == person for p in context.posts):  # posts of others count: a substitute may be too close, too
                 raise NoAccess(why="你在这里没有岗位，不用申报回避")
             if person in context.story.recused:
                 raise Refused(why="你已经申报过回避")
@@ -397,7 +412,7 @@ class Acts:
     def _read(self, definition: Definition, facts: Mapping[str, Any], allowed: Collection[str] | None = None) -> dict[str, Stated]:
         """Typed facts; `allowed` names the facts a step takes, None any. What the system works out (a tally, a derived
         fact that nobody provides) is not for anybody to state. Raises one error for all that is wrong."""
-        schema, tallied = definition.schema, {t.name for t in definition.spec.tallies}
+        schema, tallied = definition.schema, definition.spec.worked_out
         reader = Reader(schema, self.app.today())
         given = reader.read(whole_records(schema, facts), check=False)
         for path in given:
@@ -454,8 +469,9 @@ class Acts:
 
     def _result(self, context: Context, seq: int, *, decision: Decision | None = None, decision_id: str = "") -> ActResult:
         case: Case = context.tx.cases.get(context.case.id)
+        state = context.definition.spec.state(case.state)
         return ActResult(
-            case.id, case.number or "", case.state, context.definition.spec.state(case.state).title, case.outcome or "", case.revision,  # type: ignore[union-attr]
+            case.id, case.number or "", case.state, state.title if state else case.state, case.outcome or "", case.revision,
             seq, decision_id, decision,
         )  # fmt: skip
 
@@ -472,15 +488,6 @@ def _same(context: Context, path: str, new: Stated) -> bool:
     if not spec.max_age:
         return new.as_of in (None, old.as_of)
     return (new.as_of, new.source, new.ref) == (old.as_of, old.source, old.ref)
-
-
-def _plain(value: Any) -> Any:
-    """Facts as given, made comparable for the idempotency key."""
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in sorted(value.items(), key=lambda kv: str(kv[0]))}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    return value if isinstance(value, str | int | bool) or value is None else str(value)
 
 
 __all__ = ["SYSTEM", "Acts", "MissingFacts", "StepRefused"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from siquan.core.engine.access import Chain, Post
+from siquan.core.engine.access import Cast, Chain, Post, Standing, holding, lend, post_names
 from siquan.core.engine.definition import Definition
 from siquan.core.engine.fold import Story
 from siquan.core.errors import NotFound
@@ -16,7 +16,8 @@ from siquan.core.rules.decision import Decision
 from siquan.core.rules.facts import FactSet, Reader, Stated, staleness
 from siquan.core.rules.parameters import ParameterBook
 from siquan.core.rules.values import ABSENT, Rows, exact
-from siquan.core.spec.model import StateSpec, TallySpec
+from siquan.core.service.balances import balances
+from siquan.core.spec.model import STARTING, StateSpec, TallySpec
 from siquan.core.store.rows import Case, Event
 from siquan.core.store.transaction import Tx
 from siquan.core.votes.ballots import BadVote, Ballot, read_ballots, read_roll
@@ -40,7 +41,19 @@ class Context:
         self.app, self.tx, self.case = app, tx, case
         self.today = app.today()
         self._parent = parent
-        self.given: dict[str, Stated] = {}
+        self._names: dict[str, str] = {}
+        #: by which post the person of the act in hand acts
+        self.way: Post | None = None
+        self._given: dict[str, Stated] = {}
+
+    @property
+    def given(self) -> dict[str, Stated]:
+        return self._given
+
+    @given.setter
+    def given(self, facts: dict[str, Stated]) -> None:
+        self._given = facts
+        self.__dict__.pop("tallied", None)  # a balance may hang on whom the act names
 
     @cached_property
     def definition(self) -> Definition:
@@ -52,10 +65,21 @@ class Context:
 
     @property
     def state(self) -> StateSpec:
-        found = self.definition.spec.state(self.case.state)
-        if found is None:  # a standing body's process was changed under it
-            raise NotFound(kind="状态", name=self.case.state)
-        return found
+        return self.definition.spec.state(self.case.state) or self._lost
+
+    @property
+    def lost(self) -> bool:
+        """Whether the process no longer knows the state: a standing body's process was changed under it."""
+        return self.definition.spec.state(self.case.state) is None
+
+    @cached_property
+    def _lost(self) -> StateSpec:
+        """A state without steps in the place of one that is gone, under the title it had."""
+        try:
+            old = self.app.opened_under(self.tx, self.case).definitions[self.case.process].spec.state(self.case.state)
+        except (NotFound, KeyError):
+            old = None
+        return StateSpec(name=self.case.state, title=old.title if old else self.case.state, final=self.case.outcome or "", main=False)
 
     @cached_property
     def parent(self) -> Context | None:
@@ -76,19 +100,86 @@ class Context:
         return self.app.chain(self.tx, self.case.place)
 
     @cached_property
+    def standings(self) -> tuple[Standing, ...]:
+        """Who stands in for whom today."""
+        return self.app.standings(self.tx)
+
+    @cached_property
     def posts(self) -> tuple[Post, ...]:
-        return self.app.posts(self.tx, self.chain)
+        """Own posts and those lent to substitutes."""
+        own = self.app.posts(self.tx, self.chain, self.definition.spec)
+        return lend(own, self.standings, self.definition.spec.id)
 
     @cached_property
     def named(self) -> dict[str, str]:
-        """Roles that are a fact, with the person in it: as on record, so that nobody names himself in his own act."""
+        """Roles that are a fact, with the person in it: as on record, so that nobody names himself in his own act; "" for
+        one who has left, or holds no longer what he had to hold to be chosen. A child's role may be a fact of its parent."""
         known = FactSet(self.definition.schema, self.stored, self.today)
-        values = {r.name: known.value(r.fact) for r in self.definition.spec.roles.values() if r.fact}
-        return {name: value for name, value in values.items() if isinstance(value, str)}
+        out = {}
+        for role in self.definition.spec.roles.values():
+            spec = self.definition.schema.get(role.fact) if role.fact else None
+            if spec is None:
+                if role.fact and self.parent is not None and role.name in self.parent.named:
+                    out[role.name] = self.parent.named[role.name]
+                continue
+            who = known.value(role.fact)
+            if isinstance(who, str):
+                still = who in self.choosable(spec.among) if spec.among else self.app.serves(self.tx, who)
+                out[role.name] = who if still else ""
+        return out
+
+    @cached_property
+    def opener(self) -> str:
+        """Who started the case; "" when he has left."""
+        who = self.story.opener or self.case.opened_by
+        return who if self.app.serves(self.tx, who) else ""
+
+    def choosable(self, role: str) -> list[str]:
+        """Who may be chosen: holders of the role at the place, by posts of their own, who are not recused."""
+        spec = self.definition.spec.roles[role]
+        own = [p for p in self.posts if not p.of]
+        return list(dict.fromkeys(p.person for p in holding(spec, own, self.chain) if p.person not in self.story.recused))
+
+    def cast(self, barred: Collection[str] = ()) -> Cast:
+        """The people around the case. Nobody acts for one who is recused or `barred` from the step in hand."""
+        spec = self.definition.spec
+        asked = self.case.state == spec.initial.name or any(r.kind == "starter" for r in spec.roles.values()) or self._starter_named
+        return Cast(self.opener if asked else "", self.posts, self.chain, self.named, self.standings, {*self.story.recused, *barred})
+
+    @property
+    def _starter_named(self) -> bool:
+        """Whether a step of the state or a verb names who opened the case without a role for him."""
+        steps = (*self.state.transitions, *self.definition.spec.anywhere, *(v.step for v in self.definition.spec.verbs))
+        return STARTING.name in self.state.by or any(STARTING.name in t.by for t in steps)
+
+    def part_of(self, person: str) -> list[Post]:
+        """The posts by which a person has a part in the process here, his own first."""
+        names = post_names(self.definition.spec)
+        mine = [p for p in self.posts if p.person == person and p.role in names and p.of not in self.story.recused]
+        return sorted(mine, key=lambda p: bool(p.of))
+
+    def represented(self, person: str) -> set[str]:
+        """The person and those he stands in for in all of this process: what names or opened, he sees with their eyes."""
+        process = self.definition.spec.id
+        return {person} | {s.person for s in self.standings if s.substitute == person and not s.roles and s.covers("", process)}
+
+    def record(self, kind: str, person: str, data: dict[str, Any]) -> None:
+        """Writes the next event of the act in hand: by which post, and for whom, the person acted."""
+        way = self.way if self.way is not None and self.way.person == person else None
+        if way is not None:
+            data["as"] = way.mark
+        self.tx.events.append(self.case.id, kind, person, data, on_behalf=way.of if way is not None else "")
 
     @cached_property
     def book(self) -> ParameterBook:
         return self.app.book_of(self.tx, self.case)
+
+    def name_of(self, person: str) -> str:
+        """A person's name, looked up once for however many lines bear it."""
+        found = self._names.get(person)
+        if found is None:
+            found = self._names[person] = self.app.person_name(self.tx, person)
+        return found
 
     # facts
 
@@ -161,10 +252,11 @@ class Context:
 
     @cached_property
     def tallied(self) -> dict[str, Any]:
-        """Facts that tallies supply, by path. A roll that cannot be read leaves them unknown."""
+        """Facts that tallies and balances supply, by path. A roll that cannot be read leaves them unknown."""
         out: dict[str, Any] = {}
         for spec in self.definition.spec.tallies:
             out.update(self._tally(spec))
+        out.update(balances(self))
         return out
 
     def _policy(self, names: Mapping[str, str]) -> Policy:
@@ -238,6 +330,12 @@ class Context:
         return decide(
             rules, facts, self.book, day, self.chain.ids, parent=self.parent_lookup(), lists=lists, both=both, lang=lang
         )
+
+    def bare(self, text: str) -> Any:
+        """An expression over what is stated alone, not over what tallies and balances work out."""
+        home = self.app.bare(self.definition)
+        situation = Situation(home, self.facts(), self.book, self.today, self.chain.ids, self.parent_lookup(), {})
+        return self.definition.expression(text)(situation.fact, situation.param, self.today)
 
     def evaluate(self, text: str, prefix: str = "") -> Any:
         """A deadline's date, a `set:` value: None when unknown."""

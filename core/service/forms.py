@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,9 @@ from siquan.core.rules.decision import Decision, Finding, branch_key
 from siquan.core.rules.facts import FactSet, Reader, Stated, to_wire
 from siquan.core.rules.values import ABSENT
 from siquan.core.service.app import App
+from siquan.core.service.choices import NotAmong, offered, settle
 from siquan.core.service.context import Context
+from siquan.core.service.ledger import Posting
 from siquan.core.service.pages import CasePage, must_see, step_view
 from siquan.core.service.record import decision_from
 from siquan.core.service.records import whole_records
@@ -56,7 +58,7 @@ def field(words: Words, spec: FactSpec, facts: FactSet | None, required: bool, e
 
 def leaves(definition: Definition, names: Iterable[str]) -> list[FactSpec]:
     out: dict[str, FactSpec] = {}
-    tallied = {t.name for t in definition.spec.tallies}
+    tallied = definition.spec.worked_out
     for name in names:
         for leaf in definition.schema.leaves(name) if name not in tallied else ():
             if not leaf.collection and not leaf.derive and leaf.type != "list":
@@ -80,9 +82,14 @@ class Forms:
     def __init__(self, app: App) -> None:
         self.app, self.pages = app, CasePage(app)
 
-    def opening(self, process: str, given: Mapping[str, Any] | None, lang: str) -> tuple[FieldView, ...]:
-        """The fields asked when a case is opened."""
-        return self._opening(self.app.definition(process), given, lang)
+    def opening(self, process: str, given: Mapping[str, Any] | None, lang: str, places: Sequence[str] = ()) -> tuple[FieldView, ...]:
+        """The fields asked when a case is opened at one of the places; who can be chosen is asked again when it is."""
+        definition = self.app.definition(process)
+        fields = self._opening(definition, given, lang)
+        if not any(f.among for f in definition.schema.specs.values()):
+            return fields
+        with self.app.store.read() as tx:
+            return offered(self.app, tx, definition, fields, places)
 
     def _opening(self, definition: Definition, given: Mapping[str, Any] | None, lang: str) -> tuple[FieldView, ...]:
         words = Words(self.app.catalogue, definition.spec, lang)
@@ -107,7 +114,7 @@ class Forms:
     def _opening_step(self, context: Context, transition: TransitionSpec, person: str, given: Mapping[str, Any] | None, lang: str) -> Preview:
         words = Words(self.app.catalogue, context.definition.spec, lang)
         child = context.child(next(n for n, p in context.definition.children.items() if p == transition.opens))
-        fields = self._opening(child, given, lang)
+        fields = offered(self.app, context.tx, child, self._opening(child, given, lang), [context.case.place], context.story.recused)
         view = self.pages.build(context, person, lang)
         found = assess(context, transition, person, both=False, strict=True, lang=lang)
         step = step_view(context, transition, person, words)
@@ -134,6 +141,7 @@ class Forms:
         step = step_view(context, transition, person, words)
         before = context.facts()
         stated, errors = read_given(definition, given or {}, context.today, lang)
+        stated = self._chosen(context, stated, errors, lang)
         context.given = stated
         found = assess(context, transition, person, both=False, strict=given is not None, lang=lang)
         required = set(transition.needs)
@@ -150,27 +158,47 @@ class Forms:
             need = spec.name in required or (record is not None and record.name in required and not record.absent)
             view_field = field(words, spec, before, need, errors, (given or {}).get(spec.name))
             fields.append(_with_rules(view_field, by_fact.get(spec.name, [])))
+        fields = list(offered(self.app, context.tx, definition, fields, [context.case.place], context.story.recused))
         if given is not None:
             fields = [_needed(f, lang) if f.path in found.missing else f for f in fields]
         answers = tuple(
-            (words.fact(definition.schema, p), _with_unit(words, definition.schema.specs[p], s.value), self._old(words, before, p))
+            (words.fact(definition.schema, p), self._said(context, words, p, s.value), self._old(context, words, before, p))
             for p, s in stated.items() if s.value is not None
         )  # fmt: skip
         blocks = list(found.blocks)
         if decision is not None and transition.branches and not to_title:
             blocks += [finding_block(f) for f in decision.findings if f.result in ("hit", "unknown") and f.outcome == decision.outcome]
+        posted: list[str] = []
+        if given is not None and transition.post and not (blocks or errors or found.missing):
+            extra = {p: Stated(context.evaluate(x, transition.prefix)) for p, x in transition.set.items()}
+            decisions = [*found.decisions, *([decision] if decision is not None and transition.branches else [])]
+            more, posted = Posting(context, transition, decisions, extra).preview(lang)
+            blocks += more
         allowed = not blocks and not errors and not found.missing
         changed: tuple[EventView, ...] = ()
         if seen is not None and seen != context.case.revision:
-            changed = tuple(e for e in view.events[:CHANGES_SHOWN] if not e.case and context.events[e.seq - 1].data.get("revision", 0) > seen)
+            changed = tuple(e for e in view.events[:CHANGES_SHOWN] if not e.case and _revision(context, e.seq) > seen)
         return Preview(
             view, step, tuple(fields), answers, decision, to_title, allowed, tuple(blocks),
-            self._consequences(context, transition, to_title, person, lang), changed, tuple(related),
+            (*posted, *self._consequences(context, transition, to_title, person, lang)), changed, tuple(related),
         )  # fmt: skip
 
-    def _old(self, words: Words, before: FactSet, path: str) -> str:
+    def _old(self, context: Context, words: Words, before: FactSet, path: str) -> str:
         old = before.stated.get(path)
-        return _with_unit(words, before.schema.specs[path], old.value) if old is not None and old.value is not None else ""
+        return self._said(context, words, path, old.value) if old is not None and old.value is not None else ""
+
+    def _said(self, context: Context, words: Words, path: str, value: Any) -> str:
+        spec = context.definition.schema.specs[path]
+        return self.app.person_name(context.tx, value) if spec.type == "person" and isinstance(value, str) else _with_unit(words, spec, value)
+
+    def _chosen(self, context: Context, stated: dict[str, Stated], errors: dict[str, str], lang: str) -> dict[str, Stated]:
+        """What was stated but for persons who may not be chosen: those are errors of their fields."""
+        for path, fact in stated.items():
+            try:
+                settle(context, {path: fact})
+            except NotAmong as fault:
+                errors[path] = fault.text(lang)
+        return {p: f for p, f in stated.items() if p not in errors}
 
     def _outcome(
         self, context: Context, transition: TransitionSpec, found: Assessment, words: Words
@@ -231,16 +259,16 @@ class Forms:
             words = Words(self.app.catalogue, definition.spec, lang)
             view = self.pages.build(context, person, lang)
             stated, errors = read_given(definition, given or {}, context.today, lang)
+            stated = self._chosen(context, stated, errors, lang)
             before = context.facts()
-            fields = tuple(
-                field(words, s, before, False, errors, (given or {}).get(s.name)) for s in leaves(definition, definition.schema.top)
-            )
+            every = (field(words, s, before, False, errors, (given or {}).get(s.name)) for s in leaves(definition, definition.schema.top))
+            fields = offered(self.app, tx, definition, every, [context.case.place], context.story.recused)
             title = "录入或更正事实" if lang == "zh" else "state or correct facts"
             from siquan.core.views import StepView
 
             step = StepView("", title, "", True, opinion="none")
             answers = tuple(
-                (words.fact(definition.schema, p), words.value(definition.schema.specs[p], s.value), self._old(words, before, p))
+                (words.fact(definition.schema, p), self._said(context, words, p, s.value), self._old(context, words, before, p))
                 for p, s in stated.items() if s.value is not None
             )  # fmt: skip
             return Preview(view, step, fields, answers, None, "", not errors, (), (_signed(context, person, lang),))
@@ -263,3 +291,8 @@ def _needed(f: FieldView, lang: str) -> FieldView:
 
 def _with_rules(f: FieldView, rules: list[str]) -> FieldView:
     return replace(f, rules=tuple(rules)) if rules else f
+
+
+def _revision(context: Context, seq: int) -> int:
+    event = context.tx.events.get(context.case.id, seq)
+    return int(event.data.get("revision", 0)) if event is not None else 0

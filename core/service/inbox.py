@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from siquan.core.engine.access import Chain, Post, acting_roles, fits
-from siquan.core.service.app import POLICY_ROLES, App
+from siquan.core.engine.access import (
+    GROUP,
+    LEADER,
+    Chain,
+    Post,
+    Standing,
+    acting_roles,
+    holding,
+    kernel_post,
+    lend,
+    post_names,
+)
+from siquan.core.service.app import ASIDE, App
 from siquan.core.service.pages import due_view
+from siquan.core.service.timing import AT_MOST
 from siquan.core.service.words import Words
+from siquan.core.spec.model import ProcessSpec, StateSpec
+from siquan.core.spec.verbs import STARTER
+from siquan.core.store.cases import Desks
 from siquan.core.store.rows import Case, Unit
 from siquan.core.store.transaction import Tx
 from siquan.core.views import InboxRow, InboxView
@@ -17,63 +35,125 @@ SOON_DAYS = 5
 TABS = ("mine", "unit", "soon", "started", "done")
 
 
+@dataclass(frozen=True)
+class _Desks:
+    """What somebody can act on and look at: posts by process, and places with states that count there."""
+
+    posts: dict[str, tuple[Post, ...]]
+    act: Desks
+    look: Desks
+    named: dict[str, tuple[Case, str]]
+
+
 class Inbox:
     def __init__(self, app: App) -> None:
         self.app = app
 
-    def _desk(self, tx: Tx, person: str) -> tuple[list[Post], set[str], dict[str, set[str]]]:
-        """(posts, places below them, process -> states in which one of the posts may act)."""
-        grants = [g for g in tx.people.grants(person, self.app.today()) if g.role not in POLICY_ROLES]
-        posts = [Post(g.person_id, g.role, g.unit_id) for g in grants]
-        places = {u.id for p in {g.unit_id for g in grants} for u in tx.people.under(p)}
-        roles = {p.role for p in posts}
-        states: dict[str, set[str]] = {}
+    def _desks(self, tx: Tx, person: str, units: dict[str, Unit]) -> _Desks:
+        """Where the person's posts, and those he was lent, let him act and look."""
+        today = self.app.today()
+        standings = [s for s in self.app.standings(tx) if s.substitute == person]
+        own = [
+            Post(g.person_id, g.role, g.unit_id) for p in (person, *(s.person for s in standings)) if self.app.serves(tx, p)
+            for g in tx.people.grants(p, today) if g.role not in ASIDE
+        ]  # fmt: skip
+        below: dict[str, frozenset[str]] = {}
+        act: dict[frozenset[str] | None, dict[str, set[str]]] = {}
+        look: dict[frozenset[str], set[str]] = {}
+        posts: dict[str, tuple[Post, ...]] = {}
         for id, definition in self.app.catalogue.definitions.items():
-            spec = definition.spec
-            found = set()
-            for state in spec.states:
-                for transition in state.transitions:
-                    if roles & set(acting_roles(spec, state, transition)):
-                        found.add(state.name)
-            if found:
-                states[id] = found
-        return posts, places, states
+            spec, wanted = definition.spec, post_names(definition.spec)
+            posts[id] = tuple(p for p in lend(own, standings, id) if p.person == person)
+            here: set[str] = set()
+            for post in posts[id]:
+                if post.unit not in units:
+                    continue
+                if post.role.startswith(GROUP) and post.role not in wanted:
+                    continue
+                under = below.get(post.unit) or below.setdefault(post.unit, frozenset(u.id for u in units.values() if post.unit in u.line))
+                here |= under
+                for places, states in self._turns(spec, post, under).items():
+                    act.setdefault(places, {}).setdefault(id, set()).update(states)
+            look.setdefault(frozenset(here), set()).add(id)
+        return _Desks(
+            posts, [(places, {p: frozenset(s) for p, s in found.items()}) for places, found in act.items()],
+            [(places, dict.fromkeys(ids, frozenset[str]())) for places, ids in look.items() if places], self._named(tx, person, standings),
+        )  # fmt: skip
+
+    def _turns(self, spec: ProcessSpec, post: Post, under: frozenset[str]) -> dict[frozenset[str] | None, set[str]]:
+        """States in which the post may act, by the places where it may; None is everywhere."""
+        out: dict[frozenset[str] | None, set[str]] = {}
+        for state in spec.states:
+            for transition in state.transitions:
+                for name in acting_roles(spec, state, transition):
+                    role = spec.role(name)
+                    if kernel_post(role) == post.role and not role.fact and role.kind != "starter" and (role.kind != "unit" or role.scope == post.unit):
+                        out.setdefault(None if role.kind == "unit" else under, set()).add(state.name)
+        return out
+
+    def _named(self, tx: Tx, person: str, standings: Sequence[Standing]) -> dict[str, tuple[Case, str]]:
+        """Open cases that wait for this very person: a fact names him, or he started them; with whom he stands in for."""
+        out: dict[str, tuple[Case, str]] = {}
+        for who in (person, *(s.person for s in standings)):
+            rows = [(case, path) for case, path, _ in tx.named.open_cases([who])]
+            for case, path in [*rows, *((case, "") for case in tx.named.started([who]))]:
+                definition = self.app.catalogue.definitions.get(case.process)
+                state = definition.spec.state(case.state) if definition else None
+                if definition is None or state is None or case.id in out:
+                    continue
+                spec = definition.spec
+                roles = {r for t in state.transitions if not t.auto for r in acting_roles(spec, state, t) or ("",)}
+                mine = {r.name for r in spec.roles.values() if (r.fact == path if path else r.kind == "starter")} | ({"", STARTER} if not path else set())
+                hits = roles & mine
+                covered = who == person or any(s.person == who and s.covers(r or "starter", spec.id) for s in standings for r in hits)
+                if hits and covered:
+                    out[case.id] = (case, "" if who == person else who)
+        return out
 
     def view(
         self, person: str, tab: str, process: str, place: str, due: str, q: str, page: int, lang: str
     ) -> InboxView:
         tab = tab if tab in TABS else "mine"
         with self.app.store.read() as tx:
-            posts, places, mine = self._desk(tx, person)
             today = self.app.today()
             units = {u.id: u for u in tx.people.units()}
-            roles_states = {p: frozenset(s) for p, s in mine.items() if not process or p == process}
-            here = {u.id for u in tx.people.under(place)} & places if place and place in units else places
-            everything = dict.fromkeys([process] if process else list(self.app.catalogue.definitions), frozenset[str]())
+            desks = self._desks(tx, person, units)
+            area = {u.id for u in tx.people.under(place)} if place and place in units else None
+            turns, looks = _narrowed(desks.act, process, area), _narrowed(desks.look, process, area)
+            # what a search may find is seen whatever the process
+            seen = [{u for places, s in desks.look if p in s for u in places or ()} for p in self.app.catalogue.definitions]
+            everywhere = set.intersection(*seen) if seen else set()
             soon = today + dt.timedelta(days=SOON_DAYS)
             limit, offset = PAGE, (max(page, 1) - 1) * PAGE
             if q.strip():
-                cases = tx.cases.search(q, places, limit, offset)
+                cases = tx.cases.search(q, everywhere, limit, offset)
             elif tab == "mine":
                 to = {"over": today - dt.timedelta(days=1), "soon": soon}.get(due)
-                cases = tx.cases.open_for(here, roles_states, due_to=to, limit=limit * 3, offset=offset)
+                cases = tx.cases.open_for((), also=turns, due_to=to, limit=limit * 3, offset=offset)
             elif tab == "soon":
-                cases = tx.cases.open_for(here, roles_states, due_to=soon, limit=limit * 3, offset=offset)
+                to = soon
+                cases = tx.cases.open_for((), also=turns, due_to=soon, limit=limit * 3, offset=offset)
             elif tab == "unit":
-                cases = tx.cases.open_for(here, everything, limit=limit * 3, offset=offset)
+                cases = tx.cases.open_for((), also=looks, limit=limit * 3, offset=offset)
             elif tab == "started":
                 cases = tx.cases.opened_by(person, limit, offset)
             else:
                 cases = tx.cases.done_by(person, limit, offset)
-            rows = self._rows(tx, cases, posts, units, mine, lang, collapse=tab in ("mine", "soon", "unit"), person=person)
+            extra = [c for c, _ in desks.named.values() if not _at(desks.act, c)]
+            if tab in ("mine", "soon") and page <= 1 and not q.strip():
+                wanted = [c for c in extra if process in ("", c.process) and (area is None or c.place in area) and _by_then(c, to)]
+                cases = sorted([*cases, *wanted], key=lambda c: (c.due_on or dt.date.max, c.id))
+            rows = self._rows(tx, cases, desks, units, lang, collapse=tab in ("mine", "soon", "unit"), person=person)
+            late = today - dt.timedelta(days=1)
             counts = {
-                "mine": tx.cases.count_open(places, {p: frozenset(s) for p, s in mine.items()}),
-                "unit": tx.cases.count_open(places, dict.fromkeys(self.app.catalogue.definitions, frozenset[str]())),
-                "soon": tx.cases.count_open(places, {p: frozenset(s) for p, s in mine.items()}, due_to=soon),
+                "mine": tx.cases.count_open((), also=desks.act) + len(extra),
+                "unit": tx.cases.count_open((), also=desks.look),
+                "soon": tx.cases.count_open((), also=desks.act, due_to=soon) + sum(_by_then(c, soon) for c in extra),
+                "unread": tx.notices.unread(person),
             }
-            per_process = tx.cases.count_open_by("process", places, {p: frozenset(s) for p, s in mine.items()})
-            per_place = tx.cases.count_open_by("place", places, {p: frozenset(s) for p, s in mine.items()})
-            overdue = tx.cases.count_open(places, {p: frozenset(s) for p, s in mine.items()}, due_to=today - dt.timedelta(days=1))
+            per_process = Counter(tx.cases.count_open_by("process", (), also=desks.act)) + Counter(c.process for c in extra)
+            per_place = Counter(tx.cases.count_open_by("place", (), also=desks.act)) + Counter(c.place for c in extra)
+            overdue = tx.cases.count_open((), also=desks.act, due_to=late) + sum(_by_then(c, late) for c in extra)
             processes = tuple(
                 (p, Words(self.app.catalogue, d.spec, lang).title, d.spec.icon, per_process[p])
                 for p, d in self.app.catalogue.definitions.items()
@@ -102,16 +182,19 @@ class Inbox:
         return tuple((u.id, u.name, len(u.line) - top, total[u.id]) for u in chosen if len(u.line) - top <= 3)
 
     def _rows(
-        self, tx: Tx, cases: list[Case], posts: list[Post], units: dict[str, Unit], mine: dict[str, set[str]], lang: str, *,
-        collapse: bool, person: str,
+        self, tx: Tx, cases: list[Case], desks: _Desks, units: dict[str, Unit], lang: str, *, collapse: bool, person: str,
     ) -> list[InboxRow]:  # fmt: skip
         today, calendar = self.app.today(), self.app.calendar(tx)
         deadlines = tx.deadlines.of_many([c.id for c in cases])
+        still = {i for i, rows in tx.deadlines.of_many([c.id for c in cases], "paused").items() if rows}
+        still |= {i for i, rows in deadlines.items() if any(d.name == AT_MOST for d in rows)}
         parents = tx.cases.get_many([c.parent_id for c in cases if c.parent_id])
         together: dict[tuple[str, str], list[Case]] = {}
         for case in cases:
             if collapse and case.parent_id:
                 together.setdefault((case.parent_id, case.state), []).append(case)
+        leads = any(p.role == LEADER for posts in desks.posts.values() for p in posts)
+        leaders = {unit for _, unit in tx.people.holders(LEADER, units, today)} if leads else set()
         out, done = [], set()
         for case in cases:
             definition = self.app.catalogue.definitions.get(case.process)
@@ -120,9 +203,12 @@ class Inbox:
             spec = definition.spec
             words = Words(self.app.catalogue, spec, lang)
             state = spec.state(case.state)
-            now = state is not None and not state.final and case.state in mine.get(case.process, ()) and self._fits(case, posts, units, definition, person)
+            here = state is not None and not state.final and case.id not in still
+            way = self._fits(case, desks, units, spec, state, leaders, person) if state is not None and here else None
             dues = [due_view(d, today, calendar, lang) for d in deadlines.get(case.id, [])[:1]]
             title, target, number, summary = case.title, case.id, case.number or "", words.text(f"states.{case.state}.hint", state.hint if state else "")
+            if case.id in still:
+                summary = "已挂起" if lang == "zh" else "suspended"
             if case.parent_id:
                 parent = parents.get(case.parent_id)
                 group = together.get((case.parent_id, case.state), [case])
@@ -140,25 +226,46 @@ class Inbox:
             out.append(
                 InboxRow(
                     target, title, number, spec.id, words.title, spec.icon, unit.name if unit else "",
-                    words.state_named(case.state), now, summary, due, _group(due, today),
+                    words.state_named(case.state), way is not None, summary, due, _group(due, today), single=target == case.id,
+                    instead=self.app.person_name(tx, way) if way else "",
                 )
             )  # fmt: skip
         return out
 
-    def _fits(self, case: Case, posts: list[Post], units: dict[str, Unit], definition: object, person: str) -> bool:
-        spec = definition.spec  # type: ignore[attr-defined]
+    def _fits(
+        self, case: Case, desks: _Desks, units: dict[str, Unit], spec: ProcessSpec, state: StateSpec, leaders: set[str], person: str
+    ) -> str | None:
+        """Whether it is the person's turn: "" for his own, else whom he stands in for; None when it is not."""
         unit = units.get(case.place)
         if unit is None:
-            return False
+            return None
         chain = Chain(tuple((i, units[i].kind) for i in reversed(unit.line) if i in units))
-        state = spec.state(case.state)
+        # those who lead a unit here, nameless: the nearest of them leads the case
+        around = [Post("", LEADER, u) for u in chain.ids if u in leaders]
+        found = {desks.named[case.id][1]} if case.id in desks.named else set()
         for transition in state.transitions:
-            roles = acting_roles(spec, state, transition)
-            if not roles and case.opened_by == person:
-                return True
-            if any(fits(spec.roles[r], p, chain) for r in roles for p in posts):
-                return True
-        return False
+            for name in acting_roles(spec, state, transition):
+                role = spec.role(name)
+                if not role.fact and role.kind != "starter":
+                    found |= {p.of for p in holding(role, [*desks.posts.get(spec.id, ()), *around], chain) if p.person == person}
+        return min(found) if found else None
+
+
+def _narrowed(desks: Desks, process: str, area: set[str] | None) -> Desks:
+    """The desks with one process and an area of places chosen; "" and None are all."""
+    out = []
+    for places, states in desks:
+        here = places if area is None else area if places is None else set(places) & area
+        out.append((here, {p: s for p, s in states.items() if process in ("", p)}))
+    return out
+
+
+def _at(desks: Desks, case: Case) -> bool:
+    return any((places is None or case.place in places) and case.state in states.get(case.process, ()) for places, states in desks)
+
+
+def _by_then(case: Case, day: dt.date | None) -> bool:
+    return day is None or case.due_on is not None and case.due_on <= day
 
 
 def _group(due: object, today: dt.date) -> str:

@@ -1,4 +1,4 @@
-"""Decisions on record, explained and replayed; sheets in and out; the audit."""
+"""Decisions on record, explained and decided again; sheets in and out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from siquan.core.engine.fold import fold
 from siquan.core.errors import BadInput, Errors, NotFound, Refused, SiquanError, Where
 from siquan.core.policy.force import Bound
 from siquan.core.policy.question import Question, ask
@@ -297,39 +296,10 @@ class Papers:
         context = self.acts._fresh(context)
         case = context.case
         data: dict[str, Any] = {"rows": len(rows), "sheet": sheet.name, "file": digest, "to": case.state, "revision": case.revision + 1}
-        tx.events.append(case.id, "imported", person, data)
+        context.record("imported", person, data)
         tx.cases.update(case.id, case.revision)
         self.acts._touch_parent(context)
         return ImportResult(case.id, target, len(rows), created, updated, case.revision + 1)
-
-    # audit and replay
-
-    def replay(self, case_id: str | None) -> list[dict[str, Any]]:
-        """State from events against the row, and every recorded decision again; an empty list means no difference."""
-        out: list[dict[str, Any]] = []
-        with self.app.store.read() as tx:
-            ids = [self._id(tx, case_id)] if case_id else []
-            after = ""
-            while not case_id:
-                page = tx.cases.ids(after, 500)
-                if not page:
-                    break
-                ids += page
-                after = page[-1]
-            for id in ids:
-                case = tx.cases.get(id)
-                story = fold(tx.events.of(id))
-                for name, want, have in (
-                    ("state", story.state, case.state), ("revision", story.revision, case.revision), ("outcome", story.outcome, case.outcome or ""),
-                ):  # fmt: skip
-                    if want != have:
-                        out.append({"case": id, "what": name, "events": want, "row": have})
-                context = Context(self.app, tx, case)
-                for row in tx.decisions.of(id):
-                    verdict = self._replay(context, row)
-                    if verdict == "differs":
-                        out.append({"case": id, "what": "decision", "decision": row.id, "ruleset": row.ruleset})
-        return out
 
 
 def _kind(spec: FactSpec) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from siquan.core.diagram import from_process
+from siquan.core.engine.access import post_names
 from siquan.core.engine.definition import Definition
 from siquan.core.engine.machine import targets
 from siquan.core.policy.force import Bound
@@ -30,13 +31,18 @@ class Processes:
         if spec.child_of is not None:
             return ()
         out: dict[str, str] = {}
-        for grant in tx.people.grants(person, self.app.today()):
-            if grant.role not in spec.roles:
+        for post in self.app.desk(tx, person, spec.id):
+            if post.role not in post_names(spec):
                 continue
-            for unit in tx.people.under(grant.unit_id):
-                if unit.kind == spec.place or (not spec.place and unit.id == grant.unit_id):
+            for unit in tx.people.under(post.unit):
+                if unit.kind == spec.place or (not spec.place and unit.id == post.unit):
                     out[unit.id] = unit.name
         return tuple(out.items())
+
+    def places(self, process: str, person: str) -> list[str]:
+        """Ids of the places where the person may open it."""
+        with self.app.store.read() as tx:
+            return [id for id, _ in self._places(tx, person, self.app.definition(process))]
 
     def cards(self, person: str, lang: str) -> tuple[ProcessCard, ...]:
         with self.app.store.read() as tx:
@@ -77,7 +83,7 @@ class Processes:
         return ProcessView(
             spec.id, spec.plugin, words.title, spec.icon, words.text("about", spec.about), spec.hash, graph.svg(), graph.mermaid(),
             tuple(states), tuple(self._rules(bound, definition, words)), findings, checks, sum(by_state.values()), bool(places),
-            self.forms.opening(process, None, lang) if places else (), places, spec.unconfirmed, tuple(self._parameters(bound, definition, lang)),
+            self.forms.opening(process, None, lang, [p for p, _ in places]) if places else (), places, spec.unconfirmed, tuple(self._parameters(bound, definition, lang)),
         )  # fmt: skip
 
     def _targets(self, words: Words, transition: object, state: str) -> str:

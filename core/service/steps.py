@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from siquan.core.engine.access import acting_roles, may_act
+from siquan.core.engine.access import Post, able, acting_roles, ways
 from siquan.core.engine.deadlines import Due
 from siquan.core.rules.decision import Decision, Finding, Piece
 from siquan.core.service.context import Context
@@ -25,6 +25,8 @@ class Assessment:
     decisions: list[Decision]
     missing: list[str]
     able: set[str]  # persons who may act by post
+    way: Post | None = None  # by which post the person may act; of several the first that nothing bars
+    lent: dict[str, str] | None = None  # of those who are able, who only stands in for whom
 
 
 def words(text: str) -> tuple[Piece, ...]:
@@ -59,7 +61,7 @@ def import_block(context: Context, name: str, person: str) -> str:
     """Why a person may not import a collection now; empty when he may. Where steps ask for the collection, only the
     states of those steps take it, from whoever may take the step: a roll is not exchanged in the middle of a vote."""
     spec, machine = context.definition.spec, context.definition.machine
-    if context.state.final:
+    if not context.case.is_open:
         return "事项已办结，不能再导入"
     asking = [t for t in machine.steps(context.case.state) if name in (*t.needs, *t.asks)]
     claimed = any(name in (*t.needs, *t.asks) for s in spec.states for t in s.transitions)
@@ -71,8 +73,14 @@ def import_block(context: Context, name: str, person: str) -> str:
 
 
 def _able(context: Context, transition: TransitionSpec, person: str) -> bool:
-    opener = context.story.opener or context.case.opened_by
-    return may_act(context.definition.spec, context.state, transition, person, opener, context.posts, context.chain, {})[0]
+    cast = context.cast()
+    return any(w.person == person and w.of not in cast.barred for w in ways(context.definition.spec, context.state, transition, cast))
+
+
+def lent(found: Iterable[Post]) -> dict[str, str]:
+    """Who may act only for somebody else: the substitute, and for whom."""
+    own = {w.person for w in found if not w.of}
+    return {w.person: w.of for w in found if w.of and w.person not in own}
 
 
 def finding_block(finding: Finding) -> Block:
@@ -82,24 +90,37 @@ def finding_block(finding: Finding) -> Block:
     return Block("rule", outcome, finding.pieces, finding.rule, finding.basis, finding.basis_cite or finding.cite, finding.law, cure)
 
 
-def _person_blocks(context: Context, transition: TransitionSpec, person: str) -> list[Block]:
+def barred(context: Context, transition: TransitionSpec) -> set[str]:
+    """Who may not take the step, whatever his post: another person has to. Nor may anybody act for him."""
+    story, out = context.story, set(context.story.recused)
+    for state in transition.not_same_as:
+        out |= story.acted.get(state, set())
+    for _, done in _separate(context, transition):
+        out |= done
+    return out
+
+
+def _separate(context: Context, transition: TransitionSpec) -> list[tuple[str, set[str]]]:
+    """(what was done, by whom) of everything the same person may not have done."""
+    story = context.story
+    return [
+        (other, story.suppliers if other == "facts" else story.fired.get(other, set()))
+        for group in context.definition.spec.separate if transition.name in group for other in group if other != transition.name
+    ]  # fmt: skip
+
+
+def _person_blocks(context: Context, transition: TransitionSpec, person: str, who: str = "你") -> list[Block]:
     story, out = context.story, []
     if person in story.recused:
-        out.append(Block("person", "BLOCK", words("你已对这件事申报回避"), cite="流程规定的回避"))
+        out.append(Block("person", "BLOCK", words(f"{who}已对这件事申报回避"), cite="流程规定的回避"))
     for state in transition.not_same_as:
         if person in story.acted.get(state, ()):
             title = found.title if (found := context.definition.spec.state(state)) else state
-            out.append(Block("person", "BLOCK", words(f"你办过“{title}”，这一步须由另一个人办"), cite="流程规定的分工"))
-    for group in context.definition.spec.separate:
-        if transition.name not in group:
-            continue
-        for other in group:
-            if other == transition.name:
-                continue
-            done = person in (story.suppliers if other == "facts" else story.fired.get(other, ()))
-            if done:
-                what = "录入过事实" if other == "facts" else f"办过“{_title(context, other)}”"
-                out.append(Block("person", "BLOCK", words(f"你{what}，按分工不能再办这一步"), cite="流程规定的分工"))
+            out.append(Block("person", "BLOCK", words(f"{who}办过“{title}”，这一步须由另一个人办"), cite="流程规定的分工"))
+    for other, done in _separate(context, transition):
+        if person in done:
+            what = "录入过事实" if other == "facts" else f"办过“{_title(context, other)}”"
+            out.append(Block("person", "BLOCK", words(f"{who}{what}，按分工不能再办这一步"), cite="流程规定的分工"))
     return out
 
 
@@ -115,8 +136,8 @@ def _time_block(context: Context, transition: TransitionSpec) -> Block | None:
     if not transition.not_before:
         return None
     rows = [
-        d for d in context.tx.deadlines.of(context.case.id)
-        if d.state == context.case.state and d.name == transition.not_before and d.status in ("open", "fired")
+        d for d in context.tx.deadlines.live(context.case.id)
+        if d.state == context.case.state and d.name == transition.not_before
     ]  # fmt: skip
     if not rows:
         # a time nobody can work out has not passed
@@ -129,18 +150,36 @@ def _time_block(context: Context, transition: TransitionSpec) -> Block | None:
     return Block("time", "BLOCK", (Piece("时限未满："), Piece(due.lines[0])), basis=due.basis, cite=due.cite, cure="期满自动解除，不需要操作")
 
 
+def state_block(context: Context) -> Block | None:
+    """Why nothing at all can be done with a case: it is suspended, or was closed together with another."""
+    story, case = context.story, context.case
+    if story.held:
+        since = f"{story.pauses[-1][0]} 起" if story.pauses and not story.pauses[-1][1] else ""
+        what = "随上级事项挂起" if "" not in story.held else "已挂起"
+        return Block("state", "BLOCK", words(f"{since}{what}，暂停办理"), cure="恢复以后再办")
+    if not case.is_open and not context.state.final:
+        return Block("state", "BLOCK", words("这件事已经并入别的事项" if case.outcome == "merged" else "这件事已随上级事项办结"))
+    return None
+
+
 def assess(
     context: Context, transition: TransitionSpec, person: str, *, both: bool, strict: bool, lang: str = "zh"
 ) -> Assessment:
     """`strict` judges the act as given; otherwise what a form may still supply is not held against it."""
     spec, state = context.definition.spec, context.state
-    allowed, able = may_act(
-        spec, state, transition, person, context.story.opener or context.case.opened_by, context.posts, context.chain, context.named
-    )
+    cast = context.cast(barred(context, transition))
+    found = ways(spec, state, transition, cast)
+    mine = [w for w in found if w.person == person]
+    way = next((w for w in mine if w.of not in cast.barred), None)
     blocks: list[Block] = []
-    if not allowed:
-        blocks.append(_role_block(context, transition, able))
+    if not mine:
+        blocks.append(_role_block(context, transition, able(found, cast)))
     blocks += _person_blocks(context, transition, person)
+    if mine and way is None:
+        absent = mine[0].of
+        blocks += _person_blocks(context, transition, absent, f"你代{context.app.person_name(context.tx, absent)}办理，而他")
+    if (stop := state_block(context)) is not None:
+        blocks.append(stop)
     late = _time_block(context, transition)
     if late is not None:
         blocks.append(late)
@@ -148,7 +187,7 @@ def assess(
     tables = {s.name for s in context.definition.schema.top.values() if s.collection}
     offered = ({f.name for f in form_facts(context, transition)} | set(transition.asks) | set(transition.needs)) - tables
     missing = missing_facts(context, transition) if not transition.opens else []
-    out = Assessment(transition, blocks, [], [], missing, able)
+    out = Assessment(transition, blocks, [], [], missing, able(found, cast), way, lent(found))
     rulesets: Sequence[str] = [*transition.check, *([transition.decide] if transition.decide and not transition.branches else [])]
     for name in rulesets:
         decision = context.decide(name, both=both, lang=lang)
@@ -181,7 +220,7 @@ def _read(out: Assessment, decision: Decision, offered: set[str]) -> None:
 def _role_block(context: Context, transition: TransitionSpec, able: set[str]) -> Block:
     spec = context.definition.spec
     roles = acting_roles(spec, context.state, transition)
-    titles = "、".join(dict.fromkeys(spec.roles[r].title for r in roles)) or "开办人"
+    titles = "、".join(dict.fromkeys(spec.role(r).title for r in roles)) or "开办人"
     if not able:
         return Block("nobody", "BLOCK", words(f"须由{titles}办理，现在没有人担任"), rule="if_nobody", cure="请管理员指定人员")
     return Block("role", "BLOCK", words(f"须由{titles}办理"))

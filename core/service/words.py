@@ -11,6 +11,7 @@ from siquan.core.rules.say import show
 from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.mask import STRICT, mask
 from siquan.core.spec.model import FactSpec, ProcessSpec, StateSpec, TransitionSpec
+from siquan.core.spec.verbs import TITLES
 from siquan.core.views import FactView
 
 
@@ -39,7 +40,9 @@ class Words:
 
     def step(self, transition: TransitionSpec, state: str = "") -> str:
         key = f"states.{state}.{transition.name}.title"
-        return self.texts.get(f"{self.short}.{key}") or self.text(f"transitions.{transition.name}.title", transition.title)
+        usual = TITLES.get(transition.verb)
+        title = usual[1] if usual and self.lang != "zh" and transition.title == usual[0] else transition.title
+        return self.texts.get(f"{self.short}.{key}") or self.text(f"transitions.{transition.name}.title", title)
 
     def step_named(self, name: str) -> str:
         for state in self.spec.states:

@@ -184,6 +184,7 @@ class _Loader:
                 if item.id in seen:
                     self.errors.append(DuplicateId(item.where, kind=kind, kind_zh=kind_zh, id=item.id))
                 seen.add(item.id)
+        self._books(processes, {x.name for x in parameters} | {x.name for p in processes for x in p.parameters})
         if not processes and not rulesets and not self.errors:
             self.errors.append(NoProcess(Where(self.shown(self.path)), path=self.path.name))
         processes = [p.model_copy(update={"hash": content_hash(p)}) for p in processes]
@@ -194,6 +195,36 @@ class _Loader:
                 "processes": tuple(processes), "rulesets": tuple(rulesets), "parameters": parameters, "locales": self._locales(),
             }
         )  # fmt: skip
+
+
+    def _books(self, processes: list[ProcessSpec], params: set[str]) -> None:
+        """Accounts are the plugin's: any of its processes may post to them."""
+        accounts = [a for p in processes for a in p.accounts]
+        catalogues = [p.catalogue for p in processes if p.catalogue]
+        for kind, kind_zh, ids in (("account", "账户", [(a.name, a.where) for a in accounts]), ("catalogue", "兑换目录", [(self.name, c.where) for c in catalogues])):
+            self.errors += [DuplicateId(at, kind=kind, kind_zh=kind_zh, id=id) for n, (id, at) in enumerate(ids) if id in [x for x, _ in ids[:n]]]
+        known = {a.name for a in accounts}
+        named = [(x.account, x.where) for p in processes for x in (*p.balances, *([p.catalogue] if p.catalogue else ()))]
+        posts = [(p, x) for p in processes for t in (*(t for s in p.states for t in s.transitions), *p.anywhere) for x in t.post]
+        named += [(x.account, x.where) for _, x in posts if x.account]
+        self.errors += [
+            UnknownReference(at, name=name.rpartition(".")[2], what="account", what_zh="账户", known="、".join(sorted(known)))
+            for name, at in named if name not in known
+        ]  # fmt: skip
+        spans = [(x, a.where) for a in accounts for x in (a.start, a.expires, a.notice)] + [(x.until, x.where) for _, x in posts]
+        spans += [(x, c.where) for c in catalogues for x in c.prices.values()]
+        self.errors += [
+            UnknownReference(at, name=text.split()[0], what="parameter", what_zh="参数", known="、".join(sorted(params)))
+            for text, at in spans if text and not text[:1].isdigit() and text.split()[0] not in params
+        ]  # fmt: skip
+        for process in processes:
+            strange = [(r, a.where) for a in process.accounts for r in a.by if r not in process.roles]
+            self.errors += [UnknownReference(at, name=r, what="role", what_zh="角色", known="、".join(process.roles)) for r, at in strange]
+        for process, post in posts:
+            if post.kind in ("order", "stock"):
+                fact = next((f for f in process.facts if catalogues and f.name == catalogues[0].fact), None)
+                lost = [v for v in fact.values if v not in catalogues[0].prices] if fact else [catalogues[0].fact if catalogues else "catalogue"]
+                self.errors += [UnknownReference(post.where, name=v, what="priced item", what_zh="有标价的礼品", known="catalogue.prices") for v in lost]
 
 
 def _mapping(raw: Any) -> Map:

@@ -19,20 +19,23 @@ Basis = Literal["STATUTE", "OWNERS", "POLICY", "LOCAL"]
 
 class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-    #: fields younger than the first stored definitions: what they do not say is in no hash, so that a definition pinned before
-    #: they existed is the same definition
-    LATER: ClassVar[frozenset[str]] = frozenset()
-
-    @model_serializer(mode="wrap")
-    def _out(self, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        said = inner(self)
-        return {k: v for k, v in said.items() if k not in self.LATER or getattr(self, k) != type(self).model_fields[k].default} if self.LATER else said
 
 
 class Placed(Model):
     """Something with a place in a file; the place is no part of its meaning."""
 
     where: Where | None = Field(default=None, repr=False, exclude=True)
+
+
+class Grown(Placed):
+    """Something that got keys later: `LATER` are left out of the dump when they say nothing, so that what was pinned
+    before there were such keys keeps its hash."""
+
+    LATER: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _spoken(self, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return {k: v for k, v in inner(self).items() if v or k not in self.LATER}
 
 
 class FactSpec(Placed):
@@ -59,6 +62,11 @@ class FactSpec(Placed):
     cure: str = ""  # how a person can change it; empty: nobody can, and no way out goes through it
     source: str = ""  # the clause that asks for it
     prefix: str = ""
+    among: str = ""  # a person: only who holds this role at the place can be chosen
+
+    @model_serializer(mode="wrap")
+    def _out(self, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return {k: v for k, v in inner(self).items() if k != "among" or v}
 
 
 class ParamLine(Placed):
@@ -138,8 +146,6 @@ class RuleSetSpec(Placed):
     """`id` is `plugin.name`. A rule list (rules with `when`, hit policy C): all findings count. A decision table (rows with
     `cells`): its value is the `out` of the rows that hit, a mapping of `outputs` to values where there are several."""
 
-    LATER = frozenset({"output_values", "default"})
-
     id: str
     title: str = ""
     process: str = ""  # full id of the process whose facts it reads
@@ -160,18 +166,50 @@ class RuleSetSpec(Placed):
         """Whether it is a decision table, with a value."""
         return bool(self.inputs) or self.hit_policy != "C" or any(not (r.when or r.display_only) for r in self.rules)
 
+    @model_serializer(mode="wrap")
+    def _out(self, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        # what a table does not say is in no hash: a table pinned before these keys existed is the same table
+        return {k: v for k, v in inner(self).items() if k not in ("output_values", "default") or v not in ({}, None)}
+
 
 class RoleSpec(Placed):
-    """Who may act. `level` binds to a unit of that kind; `fact` names a person fact instead of a post."""
+    """Who may act. `level` binds to a unit of that kind; `fact` names a person fact instead of a post. `kind` finds
+    people another way: starter, leader, leaders (up to the level `scope`), group (`scope`), unit (`scope`)."""
 
     name: str
     title: str
     level: str = ""
     fact: str = ""
+    kind: Literal["", "starter", "leader", "leaders", "group", "unit"] = ""
+    scope: str = ""
+
+    @model_serializer(mode="wrap")
+    def _out(self, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        # a role that is a post is in every hash as it was before there were others
+        return {k: v for k, v in inner(self).items() if k not in ("kind", "scope") or v}
 
 
-class DueSpec(Placed):
+#: who opened the case, where a role's name may stand
+STARTING = RoleSpec(name="starter", title="开办人", kind="starter")
+
+
+class Span(Model):
+    """`15 days`, `2 workdays`; the number may be a parameter."""
+
+    n: str
+    unit: Literal["day", "workday", "month"]
+
+
+class EscalateSpec(Span):
+    """So long after the last day it goes up: to `leader`, `up`, or a role of the process."""
+
+    to: str
+
+
+class DueSpec(Grown):
     """A deadline of a state: `n unit` after the state was entered (or after `start`), or before the date `before`."""
+
+    LATER = ("remind", "escalate")
 
     name: str
     title: str = ""
@@ -183,9 +221,88 @@ class DueSpec(Placed):
     basis: Basis | Literal[""] = ""
     cite: str = ""
     prefix: str = ""
+    remind: tuple[Span, ...] = ()  # before the last day
+    escalate: tuple[EscalateSpec, ...] = ()  # after it, level 1 first
 
 
-class TransitionSpec(Placed):
+class ObligationSpec(Placed):
+    """A duty that comes again with every period. Met when `met_when` holds, when the step `act` was taken, or when a child
+    of the name `child` was opened: in the period, or in the days of `grace` after it."""
+
+    name: str
+    title: str = ""
+    every: Literal["month", "two_months", "quarter", "half", "year"]
+    since: str = ""  # date expression; empty: the day the case was opened
+    until: str = ""  # date expression; empty: as long as the case is open
+    partial: bool = False  # a period it covers only in part is owed too
+    met_when: str = ""
+    act: str = ""
+    child: str = ""
+    warn: Span | None = None  # before the last day of the period
+    grace: Span | None = None  # after it, still in time
+    make_up: Span | None = None  # after that, late: the period stays missed
+    by: str = ""  # role that answers for it
+    basis: Basis | Literal[""] = ""
+    cite: str = ""
+
+
+class AccountSpec(Placed):
+    """What is kept of each owner: points, a credit score, saved hours. With `start` it is a score: every entry stands by
+    itself; without, what comes in is used up oldest first. Numbers are texts, or names of parameters."""
+
+    name: str  # plugin.name
+    title: str = ""
+    unit: str = ""
+    owner: Literal["person", "organisation", "household", "compound", "unit"] = "person"
+    scale: int = 0  # decimals
+    min: str = "0"
+    start: str = ""
+    expires: str = ""  # `2 years`, `12-31`, `vp.valid months`
+    notice: str = ""  # how long before
+    statement: Literal["monthly", "quarterly", "yearly"] = "monthly"
+    by: tuple[str, ...] = ()  # roles that keep the accounts of others; empty: every role of the process
+
+
+class CatalogueSpec(Placed):
+    """What points are exchanged for: the values of an enum fact, each with a price and a stock of its own."""
+
+    fact: str
+    account: str  # full id
+    prices: dict[str, str]  # value of the fact -> number or parameter
+    units: dict[str, str] = {}
+
+
+class BalanceSpec(Placed):
+    """A record of facts about one account, for rules to read: `name.available`."""
+
+    name: str
+    account: str
+    of: str  # expression: whose
+
+
+class PostSpec(Placed):
+    """What a transition writes into an account. `amount` is an expression, or `value`: what the step's rule set gave."""
+
+    kind: Literal["post", "hold", "capture", "release", "order", "stock"]
+    account: str = ""  # full id
+    to: str = ""  # expression: whose account; empty: the case's place
+    named: str = ""  # expression: the owner's name, where the owner is no person or place on record
+    amount: str = ""
+    because: str = ""
+    name: str = ""  # of a hold
+    until: str = ""  # a hold's length
+    counter: Literal["issued", "adjusted"] = "issued"
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Its expressions."""
+        own = self.amount if self.amount != "value" and not self.amount.startswith("value.") else ""
+        return tuple(x for x in (self.to, self.named, own) if x)
+
+
+class TransitionSpec(Grown):
+    LATER = ("post", "only", "verb")
+
     name: str
     title: str
     by: tuple[str, ...] = ()
@@ -206,6 +323,26 @@ class TransitionSpec(Placed):
     auto: bool = False  # fired by the clock or by the engine, never offered
     hint: str = ""
     prefix: str = ""
+    post: tuple[PostSpec, ...] = ()
+    only: tuple[str, ...] = ()  # of a step possible anywhere: only in these states
+    verb: str = ""  # the verb it came from: it ends the case, its open children with it
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The expressions of what it writes besides its rules."""
+        return (*self.set.values(), *(x for p in self.post for x in p.texts))
+
+
+class VerbSpec(Placed):
+    """What may be done with a case besides its steps; `step` says who may, where and why, and bears the name."""
+
+    name: str
+    step: TransitionSpec
+    to: tuple[str, ...] = ()  # return, reopen: states; derive: processes; "any"
+    clocks: Literal["stop", "run"] = "stop"  # suspend
+    within: DueSpec | None = None  # take_back, reopen: no later than
+    at_most: DueSpec | None = None  # suspend: then it ends by the clock
+    facts: tuple[str, ...] = ()  # split: what may be taken over; empty: everything
 
 
 class TaskSpec(Placed):
@@ -231,8 +368,8 @@ class SignSpec(Placed):
     manage: tuple[str, ...] = ()  # roles that may add and remove any signer
 
 
-class StateSpec(Placed):
-    LATER = frozenset({"task", "sign"})
+class StateSpec(Grown):
+    LATER = ("task", "sign")
 
     name: str
     title: str
@@ -279,11 +416,10 @@ class TallySpec(Placed):
     policy: dict[str, str] = {}
 
 
-class CaseStep(Model):
+class CaseStep(Grown):
+    LATER = ("duties", "expect_accounts", "to", "task", "result")
+
     act: str = ""
-    task: str = ""  # a verb of a task: claim, sign ...
-    to: str = ""  # whom it goes to: a role's or a person's name
-    result: str = ""  # of a signature: agree or refuse
     by: str = ""
     on: dt.date | None = None
     wait: str = ""
@@ -293,6 +429,11 @@ class CaseStep(Model):
     child: str = ""
     refused: str = ""
     expect: str = ""
+    duties: dict[str, str] = {}  # obligation, or obligation/first day of the period -> how it stands now
+    expect_accounts: dict[str, Any] = {}
+    to: str = ""  # of `return`: the state; of a task: the role or person it goes to
+    task: str = ""  # a verb of a task: claim, sign ...
+    result: str = ""  # of a signature: agree or refuse
 
 
 class CaseSpec(Placed):
@@ -311,6 +452,8 @@ class CaseSpec(Placed):
     because: tuple[str, ...] | None = None
     ask: tuple[str, ...] | None = None
     set: dict[str, Any] = {}
+    accounts: dict[str, dict[str, Any]] = {}  # what stands in accounts before: account -> owner -> amount
+    expect_accounts: dict[str, Any] = {}
 
 
 class ChildOf(Model):
@@ -318,8 +461,10 @@ class ChildOf(Model):
     name: str  # under which the parent reads the children
 
 
-class ProcessSpec(Placed):
+class ProcessSpec(Grown):
     """One process, flat, all fragments expanded, all references full ids."""
+
+    LATER = ("obligations", "accounts", "catalogue", "balances", "verbs")
 
     id: str
     plugin: str
@@ -346,6 +491,23 @@ class ProcessSpec(Placed):
     bases: dict[str, dict[str, Any]] = {}  # named starting facts of cases
     unconfirmed: tuple[str, ...] = ()  # what the domain research could not confirm
     hash: str = ""
+    obligations: tuple[ObligationSpec, ...] = ()
+    accounts: tuple[AccountSpec, ...] = ()
+    catalogue: CatalogueSpec | None = None
+    balances: tuple[BalanceSpec, ...] = ()
+    verbs: tuple[VerbSpec, ...] = ()
+
+    @property
+    def worked_out(self) -> set[str]:
+        """Facts that the system supplies and nobody states: tallies and balances."""
+        return {x.name for x in self.tallies} | {x.name for x in self.balances}
+
+    def verb(self, name: str) -> VerbSpec | None:
+        return next((v for v in self.verbs if v.name == name), None)
+
+    def role(self, name: str) -> RoleSpec:
+        """A role of the process; who opened the case is one everywhere, declared or not."""
+        return STARTING if name == STARTING.name and name not in self.roles else self.roles[name]
 
     def state(self, name: str) -> StateSpec | None:
         return next((s for s in self.states if s.name == name), None)

@@ -9,25 +9,33 @@ from typing import Any
 
 from siquan.core.errors import SiquanError, Where
 from siquan.core.spec import read
+from siquan.core.spec.accounts import read_accounts, read_balances, read_catalogue, read_posts
 from siquan.core.spec.fragment import RESERVED_STATE, Expanded, expand
 from siquan.core.spec.model import (
     ChildOf,
     DueSpec,
+    EscalateSpec,
     FactSpec,
+    ObligationSpec,
     ProcessSpec,
     RoleSpec,
     RuleSetSpec,
     SignSpec,
+    Span,
     StateSpec,
     TallySpec,
     TaskSpec,
     TransitionSpec,
 )
 from siquan.core.spec.source import Cursor, Map, Seq, WrongShape
+from siquan.core.spec.verbs import STARTER, read_verbs
 
 UNITS = {"day": "day", "days": "day", "workday": "workday", "workdays": "workday", "month": "month", "months": "month",
          "日": "day", "天": "day", "工作日": "workday", "个工作日": "workday", "个月": "month"}  # fmt: skip
+UPWARDS, EVERY = ("leader", "up"), ("month", "two_months", "quarter", "half", "year")
 LEVELS = ("", "district", "street", "community", "grid", "compound")
+#: posts that are no role of any process
+KERNEL = ("admin", "policy_author", "policy_approver")
 
 
 class UnknownReference(SiquanError):
@@ -57,6 +65,7 @@ class Names:
             self._fact(spec.name, spec)
         self.rulesets, self.states, self.roles, self.children = dict(rulesets), list(states), list(roles), dict(children)
         self.siblings: dict[str, str] = {}
+        self.plugin = ""
 
     def _fact(self, name: str, spec: FactSpec) -> None:
         self.facts.add(name)
@@ -73,7 +82,7 @@ class Names:
         return self.find(name, prefix, self.facts, where, "fact", "事实")
 
     def role(self, name: str, where: Where) -> str:
-        return self.find(name, "", self.roles, where, "role", "角色")
+        return name if name == STARTER else self.find(name, "", self.roles, where, "role", "角色")
 
     def ruleset(self, name: str, prefix: str, where: Where) -> str:
         if name in self.rulesets.values():
@@ -91,38 +100,90 @@ class Names:
         return self.children[self.find(name, prefix, self.children, where, "child process", "子流程")]
 
 
+def _who(text: str, where: Where) -> dict[str, str]:
+    """`fact person`, `starter`, `leader`, `leaders up to street`, `group NAME`, `unit ID`; nothing: a post."""
+    match text.split():
+        case []:
+            return {}
+        case ["fact", path]:
+            return {"fact": path}
+        case ["starter" | "leader" as kind]:
+            return {"kind": kind}
+        case ["leaders", "up", "to", level] if level and level in LEVELS:
+            return {"kind": "leaders", "scope": level}
+        case ["group" | "unit" as kind, name]:
+            return {"kind": kind, "scope": name}
+    ways = "fact NAME, starter, leader, leaders up to LEVEL, group NAME or unit ID"
+    raise WrongShape(where, key="who", wanted=ways, wanted_zh="fact 事实名、starter、leader、leaders up to 级别、group 组名、unit 单位编号 之一", value=text)
+
+
 def read_roles(raw: Map) -> dict[str, RoleSpec]:
     """`community: 社区经办@community`, or `{title, at: community, who: fact person}`."""
     out = {}
     for name, value in raw.items():
-        where = raw.at[name]
+        where, who = raw.at[name], dict[str, str]()
+        if name in KERNEL:
+            raise read.ReservedName(where, name=name, what="角色")
         if isinstance(value, Map):
             c = Cursor(value, f"roles.{name}", where)
-            who, title, level = c.text("who"), c.text("title", name), c.choice("at", LEVELS, "")
+            who, title, level = _who(c.text("who"), c.at("who")), c.text("title", name), c.choice("at", LEVELS, "")
             c.done()
-            fact = who.removeprefix("fact ").strip() if who.startswith("fact ") else ""
         else:
             title, _, level = str(value).partition("@")
-            fact = ""
             if level not in LEVELS:
                 raise WrongShape(where, key=name, wanted="a level", wanted_zh="级别 district、street、community、grid、compound", value=level)
-        out[name] = RoleSpec(where=where, name=name, title=title, level=level, fact=fact)
+        out[name] = RoleSpec.model_validate({"where": where, "name": name, "title": title, "level": level, **who})
     return out
 
 
-def _due(name: str, raw: Any, where: Where, prefix: str) -> DueSpec:
-    c = Cursor(raw, f"due.{name}", where)
-    text = c.text("after", need=True)
+def read_span(text: str, where: Where) -> Span:
     found = re.fullmatch(r"\s*([\w.]+)\s*([^\W\d]+)\s*", text) or re.fullmatch(r"\s*(\d+)([^\W\d]+)\s*", text)
     unit = UNITS.get(found.group(2)) if found else None
     if found is None or unit is None:
-        raise BadDue(c.at("after"), text=text)
+        raise BadDue(where, text=text)
+    return Span(n=found.group(1), unit=unit)
+
+
+def _escalate(raw: Any, where: Where, names: Names) -> EscalateSpec:
+    c = Cursor(raw, "escalate", where)
+    span, to = read_span(c.text("after", need=True), c.at("after")), c.text("to", need=True)
+    c.done()
+    return EscalateSpec(n=span.n, unit=span.unit, to=to if to in UPWARDS else names.role(to, c.at("to")))
+
+
+def _due(name: str, raw: Any, where: Where, prefix: str, names: Names) -> DueSpec:
+    c = Cursor(raw, f"due.{name}", where)
+    after, escalate = read_span(c.text("after", need=True), c.at("after")), c.list("escalate")
     due = DueSpec(
-        where=where, name=name, title=c.text("title"), n=found.group(1), unit=unit, start=c.text("start"), before=c.text("before"),
+        where=where, name=name, title=c.text("title"), n=after.n, unit=after.unit, start=c.text("start"), before=c.text("before"),
         then=c.text("then", "remind"), basis=c.choice("basis", read.BASES, ""), cite=c.text("cite"), prefix=prefix,
+        remind=tuple(read_span(x, c.at("remind")) for x in c.words("remind")),
+        escalate=tuple(_escalate(x, at, names) for x, at in zip(escalate, escalate.at, strict=True)),
     )  # fmt: skip
     c.done()
     return due
+
+
+def _length(name: str, text: str, where: Where) -> DueSpec:
+    """A time of `3 workdays`, without a start."""
+    span = read_span(text, where)
+    return DueSpec(where=where, name=name, n=span.n, unit=span.unit)
+
+
+def _obligation(name: str, raw: Any, where: Where, names: Names) -> ObligationSpec:
+    """What it can never be met by is for `verify` to say; here it must only say by what."""
+    c = Cursor(raw, f"obligations.{name}", where)
+    spans = {key: read_span(text, c.at(key)) for key in ("warn", "grace", "make_up") if (text := c.text(key))}
+    by, ways = c.text("by"), [key for key in ("met_when", "act", "child") if c.text(key)]
+    if len(ways) != 1:
+        raise WrongShape(c.where, key=name, wanted="one of met_when, act, child", wanted_zh=" met_when、act、child 三个里的一个", value="、".join(ways))
+    out = ObligationSpec(
+        where=where, name=name, title=c.text("title", name), every=c.choice("every", EVERY, ""), since=c.text("from"), until=c.text("until"),
+        partial=c.flag("partial"), met_when=c.text("met_when"), act=c.text("act"), child=c.text("child"), by=names.role(by, c.at("by")) if by else "",
+        basis=c.choice("basis", read.BASES, ""), cite=c.text("cite"), **spans,
+    )  # fmt: skip
+    c.done()
+    return out
 
 
 def _transition(name: str, raw: Any, where: Where, prefix: str, names: Names) -> TransitionSpec:
@@ -148,7 +209,7 @@ def _transition(name: str, raw: Any, where: Where, prefix: str, names: Names) ->
         not_same_as=tuple(names.find(s, prefix, names.states, c.at("not_same_as"), "state", "状态") for s in c.words("not_same_as")),
         not_before=c.text("not_before"), set={names.fact(k, prefix, setting.at[k]): str(v) for k, v in setting.items()},
         confirms=c.flag("confirms"), opens=names.child(opens, prefix, c.at("opens")) if opens else "", document=c.text("document"),
-        auto=c.flag("auto"), hint=c.text("hint"), prefix=prefix,
+        auto=c.flag("auto"), hint=c.text("hint"), prefix=prefix, post=read_posts(c.list("post"), names.plugin),
     )  # fmt: skip
     c.done(("title", "by", "needs", "to"))
     return spec
@@ -191,9 +252,9 @@ def _state(name: str, raw: Any, where: Where, prefix: str, names: Names, expande
     outcome = name.rpartition(".")[2] if final is True else "" if final in (False, None) else str(final)
     dues = []
     if c.has("due"):
-        dues.append(_due("due", c.any("due"), c.at("due"), prefix))
+        dues.append(_due("due", c.any("due"), c.at("due"), prefix, names))
     many = c.map("dues")
-    dues += [_due(k, v, many.at[k], prefix) for k, v in many.items()]
+    dues += [_due(k, v, many.at[k], prefix, names) for k, v in many.items()]
     title, hint, by = c.text("title", name), c.text("hint"), tuple(names.role(r, c.at("by")) for r in c.words("by"))
     main, if_nobody = c.flag("main", True), c.text("if_nobody")
     task = _task(c.any("task"), c.at("task"), names) if c.has("task") else None
@@ -257,8 +318,17 @@ def read_process(
         children[str(value.get("as") or key)] = f"{id}.{key}"
     names = Names(facts, {**shared, **own}, [s[0] for s in expanded.states] + list(expanded.entries), roles, children)
     names.siblings = dict(siblings or {})
+    for chosen in facts:
+        for each in (chosen, *chosen.fields):
+            if each.among:
+                names.role(each.among, each.where or where)
+    names.plugin = plugin
     states = tuple(_state(n, v, w, p, names, expanded) for n, v, w, p in expanded.states)
     anywhere_raw = c.map("anywhere")
+    anywhere = tuple(_transition(k, v, anywhere_raw.at[k], "", names) for k, v in anywhere_raw.items())
+    ending, verbs = read_verbs(
+        c.map("verbs"), states, anywhere, lambda f, at: names.fact(f, "", at), lambda n, v, at: _transition(n, v, at, "", names), _length
+    )
     parameters = read.read_parameters(c.map("parameters"))
     for part in expanded.parameters:
         parameters += read.read_parameters(part)
@@ -267,6 +337,7 @@ def read_process(
         sheets += read.read_sheets(part)
     tallies = c.map("tallies")
     separate = c.list("separate")
+    obligations = c.map("obligations")
     cases = c.list("cases")
     bases = c.map("bases")
     spec = ProcessSpec(
@@ -275,11 +346,14 @@ def read_process(
         child_of=child, roles=roles, if_nobody=c.table("if_nobody"),
         separate=tuple(tuple(str(x) for x in group) for group in separate if isinstance(group, Seq)), facts=facts,
         opening=tuple(names.fact(f, "", c.at("opening")) for f in c.words("opening")), name_fact=c.text("name"), states=states,
-        anywhere=tuple(_transition(k, v, anywhere_raw.at[k], "", names) for k, v in anywhere_raw.items()), parameters=parameters,
+        anywhere=(*anywhere, *ending), verbs=verbs, parameters=parameters,
         rulesets=tuple(rulesets), sheets=sheets,
         tallies=tuple(_tally(k, v, tallies.at[k]) for k, v in tallies.items()),
         cases=tuple(read.read_case(x, at, process=id) for x, at in zip(cases, cases.at, strict=True)),
         bases={k: read.plain(v) for k, v in bases.items()}, unconfirmed=c.words("unconfirmed"),
+        obligations=tuple(_obligation(k, v, obligations.at[k], names) for k, v in obligations.items()),
+        accounts=read_accounts(c.map("accounts"), plugin), catalogue=read_catalogue(c.any("catalogue"), c.at("catalogue"), plugin),
+        balances=read_balances(c.map("balances"), plugin),
     )  # fmt: skip
     c.done(("states", "facts", "rules", "roles"))
     out = [spec]

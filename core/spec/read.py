@@ -93,9 +93,11 @@ def _fact(name: str, raw: Any, where: Where, prefix: str = "", inner: bool = Fal
         absent=c.text("absent"), sensitive=c.text("sensitive"), public=c.flag("public"),
         fields=tuple(_fact(k, v, fields.at[k], inner=True) for k, v in fields.items()), derive=c.text("derive"),
         collection=c.flag("collection"), help=c.text("help"), key=c.text("key"), source=c.text("source"), cure=c.text("cure"),
-        prefix=prefix,
+        prefix=prefix, among=c.text("among"),
     )  # fmt: skip
     c.done()
+    if spec.among and kind != "person":
+        raise WrongShape(where, key="among", wanted="a fact of the type person", wanted_zh="type: person 的事实", value=kind)
     if kind == "enum" and not spec.values:
         raise WrongShape(where, key=name, wanted="an enum with values", wanted_zh="写了 values 的枚举", value="enum")
     if kind == "record" and not spec.fields:
@@ -337,7 +339,7 @@ def read_case(raw: Any, where: Where, *, process: str = "") -> CaseSpec:
         process=c.text("process", process), place=c.text("place"), base=c.text("base"), given=plain(c.map("given")),
         steps=tuple(acts), decide=c.text("decide"), expect=c.text("expect"), value=plain(c.any("value")),
         because=c.words("because") if c.has("because") else None, ask=c.words("ask") if c.has("ask") else None,
-        set=plain(c.map("set")),
+        set=plain(c.map("set")), accounts=plain(c.map("accounts")), expect_accounts=plain(c.map("expect_accounts")),
     )  # fmt: skip
     c.done(("act", "steps", "expect", "because", "ask"))
     return spec
@@ -350,7 +352,8 @@ def _step(raw: Any, where: Where) -> CaseStep:
     step = CaseStep(
         act=c.text("act"), by=c.text("by"), on=None if on is None else date_of(on, where), wait=c.text("wait"),
         given=plain(c.map("given")), opinion=c.text("opinion"), reason=c.text("reason"), child=c.text("child"),
-        refused="" if refused in (None, False) else str(refused), expect=c.text("expect"),
+        refused="" if refused in (None, False) else str(refused), expect=c.text("expect"), duties=c.table("duties"),
+        expect_accounts=plain(c.map("expect_accounts")), to=c.text("to"),
     )  # fmt: skip
     c.done()
     return step

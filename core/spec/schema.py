@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from siquan.core.spec.accounts import OWNERS, POSTS, STATEMENTS
+from siquan.core.spec.process import EVERY as PERIODS
 from siquan.core.spec.process import LEVELS
 from siquan.core.spec.read import BASES, HIT_POLICIES, KINDS
+from siquan.core.spec.verbs import TITLES
 
 Schema = dict[str, Any]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -21,6 +24,7 @@ ANY: Schema = {}
 TABLE: Schema = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}}
 DATE: Schema = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
 BASIS: Schema = {"enum": list(BASES)}
+WHO = r"^(fact \S+|starter|leader|leaders up to \S+|group \S+|unit \S+)$"
 
 
 def _object(properties: Schema, required: tuple[str, ...] = (), rest: Any = False, about: str = "") -> Schema:
@@ -48,6 +52,7 @@ def _fact() -> Schema:
             "max_age": {**TEXT, "description": "几日内有效，数或参数名；过期按未知"}, "absent": {**TEXT, "description": "“已知没有”怎么说"},
             "sensitive": {"type": "string"}, "public": FLAG, "fields": _map(_ref("fact")), "derive": {"type": "string", "description": "表达式"},
             "collection": FLAG, "help": TEXT, "key": TEXT, "source": TEXT, "cure": {**TEXT, "description": "当事人怎样能改变它；不写就是改变不了"},
+            "among": {"type": "string", "description": "角色：只能选在这个地方担任它的人"},
         }
     )  # fmt: skip
 
@@ -81,7 +86,37 @@ def _rules() -> Schema:
 
 def _due() -> Schema:
     after = {"type": "string", "description": "3 workdays、7 days、2 months，或 参数名 days"}
-    return _object({"title": TEXT, "after": after, "start": TEXT, "before": TEXT, "then": TEXT, "basis": BASIS, "cite": TEXT}, ("after",))
+    escalate = {"type": "array", "items": _escalation()}
+    more = {"remind": {**WORDS, "description": "到期前多久提醒"}, "escalate": escalate}
+    return _object({"title": TEXT, "after": after, "start": TEXT, "before": TEXT, "then": TEXT, "basis": BASIS, "cite": TEXT, **more}, ("after",))
+
+
+def _escalation() -> Schema:
+    return _object({"after": TEXT, "to": {**TEXT, "description": "leader、up，或一个角色"}}, ("after", "to"), about="到期后多久督办到谁")
+
+
+def _obligation() -> Schema:
+    spans = {key: {**TEXT, "description": "15 days，或 参数名 days"} for key in ("warn", "grace", "make_up")}
+    return _object(
+        {
+            "title": TEXT, "every": {"enum": list(PERIODS)}, "from": TEXT, "until": TEXT, "partial": FLAG, "met_when": {"type": "string", "description": "FEEL 条件，period.start、period.end 是这一期的首日、末日"},
+            "act": TEXT, "child": TEXT, **spans, "by": TEXT, "basis": BASIS, "cite": TEXT,
+        },
+        ("every",),
+    )  # fmt: skip
+
+
+def _post() -> Schema:
+    return _object({**dict.fromkeys((*POSTS, "to", "named", "amount", "because", "as", "until"), TEXT), "from": {"enum": ["issuer", "adjustment"]}})
+
+
+def _account() -> Schema:
+    return _object(
+        {
+            "title": TEXT, "unit": TEXT, "owner": {"enum": list(OWNERS)}, "scale": {"enum": [0, 1, 2]}, "min": {"type": "number"}, "start": TEXT,
+            "expires": TEXT, "notice": TEXT, "statement": {"enum": list(STATEMENTS)}, "by": WORDS,
+        }
+    )  # fmt: skip
 
 
 def _transition() -> Schema:
@@ -90,9 +125,15 @@ def _transition() -> Schema:
             "title": TEXT, "by": WORDS, "needs": {**WORDS, "description": "办完必须知道的事实"}, "asks": WORDS, "decide": TEXT,
             "to": {"anyOf": [{"type": "string"}, TABLE]}, "check": {**WORDS, "description": "不得拟不通过、不得进行、待补证的规则集"},
             "opinion": {"enum": ["none", "optional", "required"]}, "reasons": TABLE, "not_same_as": WORDS, "not_before": TEXT, "set": TABLE,
-            "confirms": FLAG, "opens": TEXT, "document": TEXT, "auto": FLAG, "hint": TEXT,
+            "confirms": FLAG, "opens": TEXT, "document": TEXT, "auto": FLAG, "hint": TEXT, "post": {"type": "array", "items": _post()},
         }
     )  # fmt: skip
+
+
+def _verbs() -> Schema:
+    step = _transition()["properties"]
+    every = _object({**step, "from": WORDS, "within": TEXT, "at_most": TEXT, "clocks": {"enum": ["stop", "run"]}, "facts": WORDS, "to": WORDS})
+    return {"type": "object", "properties": {name: every for name in TITLES}, "additionalProperties": False}
 
 
 def _state() -> Schema:
@@ -107,12 +148,14 @@ def _state() -> Schema:
 
 def _case() -> Schema:
     step = _object(
-        {"act": TEXT, "by": TEXT, "on": DATE, "wait": TEXT, "given": _map(ANY), "opinion": TEXT, "reason": TEXT, "child": TEXT, "refused": TEXT, "expect": TEXT}
+        {"act": TEXT, "by": TEXT, "on": DATE, "wait": TEXT, "given": _map(ANY), "opinion": TEXT, "reason": TEXT, "child": TEXT, "refused": TEXT, "expect": TEXT,
+         "to": TEXT, "duties": TABLE, "expect_accounts": _map(ANY)}
     )
     return _object(
         {
             "name": TEXT, "on": DATE, "process": TEXT, "place": TEXT, "base": TEXT, "given": _map(ANY), "act": WORDS,
             "steps": {"type": "array", "items": step}, "decide": TEXT, "expect": TEXT, "value": ANY, "because": WORDS, "ask": WORDS, "set": _map(ANY),
+            "accounts": _map(TABLE), "expect_accounts": _map(ANY),
         },
         ("name",),
     )  # fmt: skip
@@ -126,7 +169,7 @@ def _defs(*names: str) -> Schema:
 
 
 def _body() -> Schema:
-    role = {"anyOf": [TEXT, _object({"title": TEXT, "at": {"enum": list(LEVELS)}, "who": TEXT})]}
+    role = {"anyOf": [TEXT, _object({"title": TEXT, "at": {"enum": list(LEVELS)}, "who": {"type": "string", "pattern": WHO}})]}
     column = {"anyOf": [TEXT, _object({"fact": TEXT, "finding": TEXT, "envelope": {"enum": ["as_of", "source", "ref", "by"]}, "required": FLAG})]}
     sheet = _object({"sheet": TEXT, "key": WORDS, "columns": _map(column)}, ("columns",))
     tally = _object({"roll": TEXT, "ballots": TEXT, "matters": TEXT, "policy": TABLE}, ("roll", "ballots"))
@@ -135,8 +178,11 @@ def _body() -> Schema:
         "place": {"enum": ["compound", "community", "street", "district"]}, "child_of": _object({"process": TEXT, "as": TEXT}, ("process", "as")), "as": TEXT,
         "roles": _map(role), "if_nobody": TABLE, "separate": {"type": "array", "items": {"type": "array", "items": TEXT}},
         "facts": _map(_ref("fact")), "derived": _map({"anyOf": [TEXT, _ref("fact")]}), "opening": WORDS, "name": TEXT,
-        "parameters": _map(_ref("parameter")), "rules": _map(_ref("ruleset")), "states": _map(_ref("state")), "anywhere": _map(_ref("transition")),
+        "parameters": _map(_ref("parameter")), "rules": _map(_ref("ruleset")), "states": _map(_ref("state")), "anywhere": _map(_ref("transition")), "verbs": _verbs(),
         "excel": _map(sheet), "tallies": _map(tally), "cases": {"type": "array", "items": _ref("case")}, "bases": _map(_map(ANY)), "unconfirmed": WORDS,
+        "obligations": _map(_obligation()),
+        "accounts": _map(_account()), "balances": _map(_object({"account": TEXT, "of": TEXT}, ("account",))),
+        "catalogue": _object({"fact": TEXT, "account": TEXT, "prices": TABLE, "units": TABLE}, ("fact", "account", "prices")),
     }  # fmt: skip
 
 
@@ -185,6 +231,13 @@ def fragment() -> Schema:
     return whole
 
 
+def calendar() -> Schema:
+    off = _object({"name": TEXT, "from": DATE, "to": DATE}, ("name", "from"))
+    dates = {"type": "array", "items": DATE}
+    year = {"year": {"type": "integer"}, "source": TEXT, "holidays": {"type": "array", "items": off, "minItems": 1}, "workdays": dates}
+    return _file("siquan calendar", _object(year, ("year", "source", "holidays")))
+
+
 SCHEMAS: dict[str, Callable[[], Schema]] = {
-    "process": process, "ruleset": ruleset, "parameters": parameters, "cases": cases, "plugin": plugin, "fragment": fragment,
+    "process": process, "ruleset": ruleset, "parameters": parameters, "cases": cases, "plugin": plugin, "fragment": fragment, "calendar": calendar,
 }  # fmt: skip

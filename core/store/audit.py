@@ -14,11 +14,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from siquan.core.store import chain
+from siquan.core.store import chain, ledger_audit
 from siquan.core.store import tables as t
 from siquan.core.store.canonical import instant, parse
 from siquan.core.store.database import Store
-from siquan.core.store.facts import OPINION
+from siquan.core.store.facts import OPINION, TITLE
 from siquan.core.store.layout import Layout, keep
 from siquan.core.store.policies import day_lines, event_hash
 
@@ -51,7 +51,9 @@ _MESSAGES = {
         "规则集 `{0}` 的版本 {1} 与发布时的内容不符",
         "version {1} of the rule set `{0}` is not what was published",
     ),
+    "SQA18": ("{0} 的日终根哈希与打印的不符", "the sealed root of {0} is not the printed one"),
     "SQA13": ("不认识的哈希算法 `{0}`", "the hash algorithm `{0}` is unknown"),
+    **ledger_audit.MESSAGES,
     "SQA14": ("决定 `{0}` 的输入摘录与其记录不符", "the inputs kept of the decision `{0}` are not those of its record"),
 }
 
@@ -87,6 +89,9 @@ def findings(store: Store, case_id: str | None = None) -> Iterator[AuditFinding]
         after = ids[-1]
     yield from _unowned(store)
     yield from _rules(store)
+    with store.read() as tx:
+        for case, seq, code, values in ledger_audit.of_accounts(tx.conn):
+            yield _finding(code, case, seq, *values)
     yield from _roots(store)
 
 
@@ -106,6 +111,7 @@ class _Said:
     values: dict[tuple[int, str], str] = field(default_factory=dict)
     batches: dict[tuple[int, str], str] = field(default_factory=dict)
     decisions: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    postings: dict[tuple[str, int], tuple[int, str]] = field(default_factory=dict)
 
     def hear(self, seq: int, data: Any) -> None:
         if not isinstance(data, dict):
@@ -114,10 +120,13 @@ class _Said:
         self.revision = data.get("revision", self.revision)
         for path, commitment in (data.get("facts") or {}).items():
             self.values[seq, path] = commitment
-        if data.get("opinion"):
-            self.values[seq, OPINION] = data["opinion"]
+        for path, key in ((OPINION, "opinion"), (TITLE, "titled")):
+            if data.get(key):
+                self.values[seq, path] = data[key]
         for name, commitment in (data.get("collections") or {}).items():
             self.batches[seq, name] = commitment
+        for account, number, digest in data.get("postings") or []:
+            self.postings[account, number] = (seq, digest)
         for one in [data.get("decision"), *(data.get("decisions") or [])]:
             if one:
                 self.decisions[one["id"]] = (seq, one["commitment"], one["outcome"])
@@ -137,6 +146,8 @@ def _cases(store: Store, ids: Sequence[str]) -> Iterator[AuditFinding]:
         yield from _decisions(conn, t.decision.c.case_id.in_(ids), said)
         yield from _inputs(conn, t.decision.c.case_id.in_(ids))
         yield from _batches(conn, ids, said)
+        for case, seq, code, values in ledger_audit.of_cases(conn, {id: one.postings for id, one in said.items()}):
+            yield _finding(code, case, seq, *values)
         yield from _ends(conn, ids, said)
 
 
@@ -404,13 +415,13 @@ def _last_root(conn: sa.Connection) -> tuple[str, dt.date | None]:
 
 
 def _active_days(conn: sa.Connection, start: dt.date, end: dt.date) -> Iterator[dt.date]:
-    """Days from `start` up to before `end` that have an event, a refused decision or a change of rules, found by hopping over
-    indexes."""
+    """Days from `start` up to before `end` that have an event, a refused decision, a change of rules or an entry, found by hopping
+    over indexes."""
     day = start
     while True:
         firsts = [
             conn.execute(sa.select(sa.func.min(_raw(column))).where(_raw(column) >= day.isoformat())).scalar()
-            for column in (t.event.c.at, t.decision.c.at, t.rule_event.c.at)
+            for column in (t.event.c.at, t.decision.c.at, t.rule_event.c.at, t.ledger_entry.c.at)
         ]
         known = [str(first)[:10] for first in firsts if first is not None]
         if not known or min(known) >= end.isoformat():
@@ -435,7 +446,7 @@ def _lines(conn: sa.Connection, day: dt.date) -> list[str]:
     )
     cases = [f"{case_id}:{seq}:{digest}" for case_id, (seq, digest) in last.items()]
     refused = [f"decision:{id}:{commitment}" for id, commitment in conn.execute(refusals)]
-    return [*cases, *refused, *day_lines(conn, low, high)]
+    return [*cases, *refused, *day_lines(conn, low, high), *ledger_audit.day_lines(conn, low, high)]
 
 
 def _roots(store: Store) -> Iterator[AuditFinding]:

@@ -34,6 +34,10 @@ class Calendars(Repository):
         self._insert(t.holiday_year, row)
         return row
 
+    def all(self) -> list[HolidayYear]:
+        """Every publication of every year, in order."""
+        return self._all(HolidayYear, select(HolidayYear, t.holiday_year).order_by(_H.version))
+
     def version(self) -> int:
         """The newest publication, 0 before the first."""
         return self._count(_VERSION)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from siquan.core.engine.fold import REASSIGNED
 from siquan.core.errors import NotFound, Stale
 from siquan.core.store import chain
 from siquan.core.store import tables as t
@@ -35,6 +36,8 @@ _CHANGEABLE = frozenset(
 )
 #: process -> states; an empty set means every state of it
 States = Mapping[str, Collection[str]]
+#: more places with the states that count there
+Desks = Sequence[tuple[Collection[str] | None, States]]
 
 
 @cache
@@ -175,10 +178,11 @@ class Cases(Repository):
         due_to: dt.date | None = None,
         limit: int = 50,
         offset: int = 0,
+        also: Desks = (),
     ) -> list[Case]:
-        """Open cases at these places (None: everywhere) in these states (None: all), earliest deadline first.
-        With `due_from`/`due_to` (both included) only cases with a deadline in between."""
-        where = self._open(places, states, due_from, due_to)
+        """Open cases at these places (None: everywhere) in these states (None: all), or at any desk of `also`, earliest
+        deadline first. With `due_from`/`due_to` (both included) only cases with a deadline in between."""
+        where = self._open(places, states, due_from, due_to, also)
         if where is None:
             return []
         # ids first: the sort then runs over an index and never touches the wide rows
@@ -194,8 +198,9 @@ class Cases(Repository):
         *,
         due_from: dt.date | None = None,
         due_to: dt.date | None = None,
+        also: Desks = (),
     ) -> int:
-        where = self._open(places, states, due_from, due_to)
+        where = self._open(places, states, due_from, due_to, also)
         return (
             0
             if where is None
@@ -207,9 +212,10 @@ class Cases(Repository):
         column: Literal["process", "place", "state"],
         places: Collection[str] | None,
         states: States | None = None,
+        also: Desks = (),
     ) -> dict[str, int]:
         """{process or place or state: number of open cases}."""
-        where = self._open(places, states, None, None)
+        where = self._open(places, states, None, None, also)
         if where is None:
             return {}
         by = _C[column]
@@ -217,21 +223,12 @@ class Cases(Repository):
         return {str(name): int(n) for name, n in found}
 
     @staticmethod
-    def _open(
-        places: Collection[str] | None,
-        states: States | None,
-        due_from: dt.date | None,
-        due_to: dt.date | None,
-    ) -> list[sa.ColumnElement[bool]] | None:
-        """Conditions; None when nothing can match."""
-        where: list[sa.ColumnElement[bool]] = [_C.is_open == sa.true()]
-        if places is not None:
-            if not places:
-                return None
-            where.append(within(_C.place, places))
+    def _desk(places: Collection[str] | None, states: States | None) -> list[sa.ColumnElement[bool]] | None:
+        """What has to hold at one desk; None when nothing can match."""
+        if places is not None and not places or states is not None and not states:
+            return None
+        where = [] if places is None else [within(_C.place, places)]
         if states is not None:
-            if not states:
-                return None
             whole = [process for process, names in states.items() if not names]
             some = [
                 sa.and_(_C.process == process, within(_C.state, names))
@@ -239,6 +236,22 @@ class Cases(Repository):
                 if names
             ]
             where.append(sa.or_(*some, *([within(_C.process, whole)] if whole else [])))
+        return where
+
+    def _open(
+        self,
+        places: Collection[str] | None,
+        states: States | None,
+        due_from: dt.date | None,
+        due_to: dt.date | None,
+        also: Desks = (),
+    ) -> list[sa.ColumnElement[bool]] | None:
+        """Conditions; None when nothing can match."""
+        desks = [d for d in (self._desk(p, s) for p, s in ((places, states), *also)) if d is not None]
+        if not desks:
+            return None
+        where: list[sa.ColumnElement[bool]] = [_C.is_open == sa.true()]
+        where += desks[0] if len(desks) == 1 else [sa.or_(*(sa.and_(sa.true(), *d) for d in desks))]
         if due_from is not None:
             where.append(_C.due_on >= due_from)
         if due_to is not None:
@@ -253,10 +266,10 @@ class Cases(Repository):
         return self._all(Case, page.order_by(_C.opened_at.desc(), _C.id).limit(limit).offset(offset))
 
     def done_by(self, person: str, limit: int = 50, offset: int = 0) -> list[Case]:
-        """Cases a person has acted in, the last act first."""
+        """Cases a person has acted in, the last act first; who only moved work about has not."""
         last = (
             sa.select(t.event.c.case_id, sa.func.max(t.event.c.at).label("last_at"))
-            .where(t.event.c.actor == person)
+            .where(t.event.c.actor == person, t.event.c.kind != REASSIGNED)
             .group_by(t.event.c.case_id)
             .subquery()
         )
@@ -295,6 +308,43 @@ class Cases(Repository):
         """Open cases of one process by id, a page at a time."""
         where = (_C.process == process, _C.is_open == sa.true(), _C.id > after)
         return self._all(Case, select(Case, t.case_file).where(*where).order_by(_C.id).limit(limit))
+
+    def count_versions(self, process: str) -> dict[str, tuple[int, int]]:
+        """{definition hash: (open, closed)} of one process."""
+        out: dict[str, tuple[int, int]] = {}
+        by = sa.select(_C.definition_hash, _C.is_open, sa.func.count()).where(_C.process == process)
+        for digest, is_open, n in self.tx.conn.execute(by.group_by(_C.definition_hash, _C.is_open)):
+            was = out.get(digest, (0, 0))
+            out[digest] = (was[0] + n, was[1]) if is_open else (was[0], was[1] + n)
+        return out
+
+    def count_open_states(self, process: str) -> dict[tuple[str, str], int]:
+        """{(definition hash, state): open cases} of one process."""
+        by = sa.select(_C.definition_hash, _C.state, sa.func.count()).where(_C.process == process, _C.is_open == sa.true())
+        return {(d, s): int(n) for d, s, n in self.tx.conn.execute(by.group_by(_C.definition_hash, _C.state))}
+
+    def standing(self) -> list[tuple[str, str, str, str, int]]:
+        """(process, definition hash, state, place, open cases): the groups open cases stand in."""
+        by = (_C.process, _C.definition_hash, _C.state, _C.place)
+        found = sa.select(*by, sa.func.count()).where(_C.is_open == sa.true()).group_by(*by).order_by(*by)
+        return [(str(p), str(d), str(s), str(u), int(n)) for p, d, s, u, n in self.tx.conn.execute(found)]
+
+    def standing_in(self, process: str, digest: str, state: str, place: str, limit: int) -> list[Case]:
+        """Open cases of one such group, by id."""
+        where = (_C.process == process, _C.is_open == sa.true(), _C.state == state, _C.definition_hash == digest, _C.place == place)
+        return self._all(Case, select(Case, t.case_file).where(*where).order_by(_C.id).limit(limit))
+
+    def left_by_opener(self, process: str, digest: str, state: str, place: str) -> list[Case]:
+        """Cases of a group whose opener is not in service any more."""
+        p, here = t.person.c, (_C.process == process, _C.is_open == sa.true(), _C.state == state, _C.definition_hash == digest, _C.place == place)
+        joined = select(Case, t.case_file).outerjoin(t.person, p.id == _C.opened_by).where(*here, sa.or_(p.id.is_(None), p.active == sa.false()))
+        return self._all(Case, joined.order_by(_C.id))
+
+    def without_task(self, limit: int = 1000) -> list[str]:
+        """Open cases that have no open task."""
+        task = sa.select(t.task.c.id).where(t.task.c.case_id == _C.id, t.task.c.closed_at.is_(None)).exists()
+        where = (_C.is_open == sa.true(), ~task)
+        return list(self.tx.conn.execute(sa.select(_C.id).where(*where).order_by(_C.id).limit(limit)).scalars())
 
     def ids(self, after: str = "", limit: int = 500) -> list[str]:
         page = sa.select(_C.id).where(_C.id > after).order_by(_C.id).limit(limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -47,6 +48,7 @@ class Events(Repository):
         self._insert(t.event, event)
         self.tx.heads[case_id] = (event.seq, event.hash)
         self.tx.unsaved.add(case_id)
+        self.tx.written.append((case_id, event.seq, actor))
         self.tx.fault("event.after")
         return event
 
@@ -81,6 +83,21 @@ class Events(Repository):
                 Event, select(Event, t.event).where(_E.case_id.in_(part)).order_by(_E.case_id, _E.seq)
             )
 
+    def newest(self, case_ids: Iterable[str], limit: int) -> list[Event]:
+        """The last events of several cases together, newest first."""
+        found: list[Event] = []
+        for part in chunks(case_ids):
+            page = select(Event, t.event).where(_E.case_id.in_(part), _E.kind != "opened")
+            found += self._all(Event, page.order_by(_E.at.desc(), _E.seq.desc()).limit(limit))
+        return sorted(found, key=lambda e: (e.at, e.seq), reverse=True)[:limit]
+
+    def between(self, case_ids: Iterable[str], low: dt.datetime | None, high: dt.datetime | None) -> Iterator[Event]:
+        """Events of several cases from one moment up to before another, each case's together and in order."""
+        when = [*([_E.at >= low] if low else []), *([_E.at < high] if high else [])]
+        for part in chunks(case_ids):
+            rows = select(Event, t.event).where(_E.case_id.in_(part), *when).order_by(_E.case_id, _E.seq)
+            yield from self._all(Event, rows)
+
     def count(self, case_id: str) -> int:
         return self._count(sa.select(sa.func.count()).select_from(t.event).where(_E.case_id == case_id))
 
@@ -89,6 +106,12 @@ class Events(Repository):
         return set(
             self.tx.conn.execute(sa.select(_E.actor).distinct().where(_E.case_id == case_id)).scalars()
         )
+
+    def with_recusal(self) -> set[str]:
+        """Open cases in which somebody declared a conflict of interest."""
+        c = t.case_file.c
+        joined = sa.select(_E.case_id).distinct().join(t.case_file, c.id == _E.case_id).where(_E.kind == "recused", c.is_open == sa.true())
+        return set(self.tx.conn.execute(joined).scalars())
 
     def by_actor(self, actor: str, limit: int = 50) -> list[Event]:
         """What a person did last, newest first."""

@@ -22,6 +22,9 @@ from siquan.core.store.rows import FactValue
 _F = t.fact_value.c
 #: the path under which the text of an act's opinion is kept
 OPINION = "~opinion"
+#: the path of the title a case was opened with: it may name a person, so events hold only its commitment
+TITLE = "~title"
+_APART = (OPINION, TITLE)
 _FIELDS = [f.name for f in fields(FactValue)]
 _SUPERSEDE = Prepared(
     sa.update(t.fact_value)
@@ -92,10 +95,14 @@ class Facts(Repository):
         """Store an opinion; returns its commitment for the event's "opinion"."""
         return self.put(case_id, seq, {OPINION: {"value": text, "by": by}})[OPINION]
 
+    def put_title(self, case_id: str, seq: int, title: str) -> str:
+        """Store the title a case is opened with; returns its commitment for the event's "titled"."""
+        return self.put(case_id, seq, {TITLE: {"value": title}})[TITLE]
+
     def current(self, case_id: str) -> dict[str, FactValue]:
         """{path: newest value}, opinions and erased values left out."""
         found = self._found(FactValue, _CURRENT, {"b_case": case_id})
-        return {f.path: f for f in found if f.path != OPINION and f.erased_at is None}
+        return {f.path: f for f in found if f.path not in _APART and f.erased_at is None}
 
     def current_many(self, case_ids: Iterable[str]) -> dict[str, dict[str, FactValue]]:
         """{case: {path: newest value}} with an entry for every case asked for."""
@@ -104,9 +111,16 @@ class Facts(Repository):
         for part in chunks(ids):
             where = (_F.case_id.in_(part), _F.is_current == sa.true(), _F.erased_at.is_(None))
             for fact in self._all(FactValue, select(FactValue, t.fact_value).where(*where)):
-                if fact.path != OPINION:
+                if fact.path not in _APART:
                     out[fact.case_id][fact.path] = fact
         return out
+
+    def count_open(self, process: str, path: str) -> int:
+        """Open cases of a process in which the path, or a field of it, has a value."""
+        c, under = t.case_file.c, _F.path.startswith(f"{path}.", autoescape=True)
+        where = (c.process == process, c.is_open == sa.true(), _F.is_current == sa.true(), sa.or_(_F.path == path, under))
+        joined = t.fact_value.join(t.case_file, c.id == _F.case_id)
+        return self._count(sa.select(sa.func.count(sa.distinct(_F.case_id))).select_from(joined).where(*where))
 
     def history(self, case_id: str, path: str | None = None) -> list[FactValue]:
         """Every value ever stated, oldest first, erased ones included."""
@@ -118,9 +132,9 @@ class Facts(Repository):
         where = (_F.case_id == case_id, _F.seq == seq)
         return self._all(FactValue, select(FactValue, t.fact_value).where(*where).order_by(_F.path))
 
-    def opinions(self, case_id: str) -> dict[int, str]:
-        """{event: text} of the opinions that were not erased."""
-        where = (_F.case_id == case_id, _F.path == OPINION, _F.erased_at.is_(None))
+    def opinions(self, case_id: str, since: int = 0) -> dict[int, str]:
+        """{event: text} of the opinions that were not erased, from the event `since` on."""
+        where = (_F.case_id == case_id, _F.path == OPINION, _F.seq >= since, _F.erased_at.is_(None))
         return {
             f.seq: str(f.value) for f in self._all(FactValue, select(FactValue, t.fact_value).where(*where))
         }

@@ -53,6 +53,11 @@ class Idempotency(Repository):
             raise IdempotencyConflict(key=key)
         return row[1]
 
+    def answered(self, key: str) -> Any:
+        """The stored response to a key; None while there is none."""
+        row = _GET.row(self.tx, {"b_key": key})
+        return None if row is None else row[1]
+
     def answer(self, key: str, response: Any) -> None:
         """The response a repeated request will get."""
         _ANSWER.run(self.tx, {"b_key": key, "response": response})

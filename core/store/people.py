@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from siquan.core.errors import BadInput, NotFound
 from siquan.core.store import tables as t
+from siquan.core.store.prepared import Prepared
 from siquan.core.store.repository import Repository, chunks, select, storable, within
 from siquan.core.store.rows import Grant, Person, Unit
 
@@ -18,8 +19,9 @@ _U, _P, _G = t.org_unit.c, t.person.c, t.role_grant.c
 _BELOW = sa.alias(t.org_unit)
 # a unit with all above it in one question: it is asked in every act
 _ABOVE = select(Unit, t.org_unit).join(_BELOW, _BELOW.c.path.startswith(_U.path)).where(_BELOW.c.id == sa.bindparam("b_unit"))
+_FIND = Prepared(select(Person, t.person).where(_P.id == sa.bindparam("b_person")))
 _CHANGEABLE = frozenset(
-    "name unit_id login password_hash lang theme must_change failed_count locked_until active".split()
+    "name unit_id login password_hash lang theme must_change failed_count locked_until active leaving_on".split()
 )
 
 
@@ -95,7 +97,8 @@ class People(Repository):
         return row
 
     def find(self, person_id: str) -> Person | None:
-        return self._one(Person, select(Person, t.person).where(_P.id == person_id)) if storable(person_id) else None
+        row = _FIND.row(self.tx, {"b_person": person_id}) if storable(person_id) else None
+        return None if row is None else Person(*row)
 
     def get(self, person_id: str) -> Person:
         row = self.find(person_id)
@@ -115,6 +118,18 @@ class People(Repository):
     def all(self, active: bool = True) -> list[Person]:
         rows = select(Person, t.person).order_by(_P.created_at, _P.id)
         return self._all(Person, rows.where(_P.active == sa.true()) if active else rows)
+
+    def at_units(self, units: Collection[str]) -> list[Person]:
+        """Everyone whose own unit is one of these, those who left included, by name."""
+        found: list[Person] = []
+        for part in chunks(sorted(units)):
+            found += self._all(Person, select(Person, t.person).where(_P.unit_id.in_(part)))
+        return sorted(found, key=lambda p: (p.name, p.id))
+
+    def lock(self, person_ids: Collection[str]) -> None:
+        """Held until the transaction ends, in an order in which nobody waits in a circle."""
+        for id in sorted(set(person_ids)):
+            self._run(sa.select(_P.id).where(_P.id == id).with_for_update())
 
     def change(self, person_id: str, **changes: Any) -> None:
         """Change columns of a person: name, unit_id, login, password_hash, lang, theme, failed_count, ..."""
@@ -142,6 +157,9 @@ class People(Repository):
         """The role ends with the day `until`; the row stays as history."""
         self._run(sa.update(t.role_grant).where(_G.id == grant_id).values(until=until))
 
+    def find_grant(self, grant_id: str) -> Grant | None:
+        return self._one(Grant, select(Grant, t.role_grant).where(_G.id == grant_id)) if storable(grant_id) else None
+
     def grants(self, person_id: str, on: dt.date | None = None) -> list[Grant]:
         """Roles of a person, those in force on a day or all."""
         where = [_G.person_id == person_id] + (_in_force(on) if on else [])
@@ -155,7 +173,7 @@ class People(Repository):
         """Roles that active persons hold at any of the units on a day: who may have a say at a place."""
         if not units:
             return []
-        where = [within(_G.unit_id, units), _P.active == sa.true(), *_in_force(on)]
+        where = [within(_G.unit_id, units), *serving(on), *_in_force(on)]
         rows = select(Grant, t.role_grant).join(t.person, _P.id == _G.person_id).where(*where)
         return self._all(Grant, rows.order_by(_G.since, _G.id))
 
@@ -164,7 +182,7 @@ class People(Repository):
         may act at a place, pass the ids of `above(place)`."""
         if not units:
             return []
-        where = [_G.role == role, within(_G.unit_id, units), _P.active == sa.true(), *_in_force(on)]
+        where = [_G.role == role, within(_G.unit_id, units), *serving(on), *_in_force(on)]
         rows = (
             select(Person, t.person)
             .add_columns(_G.unit_id)
@@ -173,6 +191,11 @@ class People(Repository):
             .order_by(_G.since, _P.id)
         )
         return [(Person(*row[:-1]), str(row[-1])) for row in self._run(rows)]
+
+
+def serving(on: dt.date) -> list[sa.ColumnElement[bool]]:
+    """Of persons: in the service on that day."""
+    return [_P.active == sa.true(), sa.or_(_P.leaving_on.is_(None), _P.leaving_on >= on)]
 
 
 def _segment(unit_id: str) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
+from siquan.core.store.columns import Day, Instant
 from siquan.core.store.prepared import Prepared
 
 if TYPE_CHECKING:
@@ -70,6 +72,26 @@ class Repository:
     def _insert(self, table: sa.Table, row: Any) -> None:
         """Store a row object whose fields are the columns."""
         insert(table).run(self.tx, {f.name: getattr(row, f.name) for f in fields(row)})
+
+
+def plain_row(row: Any) -> dict[str, Any]:
+    """A row object as JSON, to be put back later."""
+    values = {f.name: getattr(row, f.name) for f in fields(row)}
+    return {k: v.isoformat() if isinstance(v, dt.date) else v for k, v in values.items()}
+
+
+def revived(table: sa.Table, plain: Mapping[str, Any]) -> dict[str, Any]:
+    """The column values of what `plain_row` gave; columns it does not name are left as they are."""
+    out = {}
+    for column in table.c:
+        if column.key in plain:
+            value, kind = plain[column.key], column.type
+            if value is not None and isinstance(kind, Instant):
+                value = dt.datetime.fromisoformat(value)
+            elif value is not None and isinstance(kind, Day):
+                value = dt.date.fromisoformat(value)
+            out[column.key] = value
+    return out
 
 
 @cache

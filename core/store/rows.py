@@ -40,6 +40,10 @@ class Person:
     locked_until: dt.datetime | None
     active: bool
     created_at: dt.datetime
+    leaving_on: dt.date | None = None  # the last day in the service
+
+    def serves(self, day: dt.date) -> bool:
+        return self.active and (self.leaving_on is None or day <= self.leaving_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,24 @@ class Grant:
     until: dt.date | None
     granted_by: str
     at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Substitution:
+    """`substitute_id` stands in for `person_id`, both days included; `scope` is {} for everything, or holds `roles`
+    or `processes`."""
+
+    id: str
+    person_id: str
+    substitute_id: str
+    since: dt.date
+    until: dt.date
+    scope: dict[str, list[str]]
+    reason: str
+    set_by: str
+    at: dt.datetime
+    cancelled_at: dt.datetime | None
+    cancelled_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +255,36 @@ class Deadline:
     calendar_version: int
     fired_at: dt.datetime | None
     created_at: dt.datetime
+    next_on: dt.date | None = None
+    history: list[dict[str, Any]] | None = None
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """What happened to it, oldest first: moved, remind, escalate."""
+        return self.history or []
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """One period of an obligation. `next_on` is when time alone changes it next; `changed_on` the day of its last change;
+    `record` how it read when the period opened."""
+
+    id: str
+    case_id: str
+    name: str
+    start: dt.date
+    end: dt.date
+    status: str
+    changed_on: dt.date
+    warn_on: dt.date | None
+    last_on: dt.date
+    late_on: dt.date | None
+    next_on: dt.date | None
+    met_case: str | None
+    met_seq: int | None
+    definition_hash: str
+    record: dict[str, Any]
+    created_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,3 +455,29 @@ class RuleEvent:
     prev_hash: str
     hash: str
     algo: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`case_id` was merged into, split off to, derived to or related with `other_id`, until `ended_at`."""
+
+    id: str
+    kind: str  # merged split derived related
+    case_id: str
+    other_id: str
+    at: dt.datetime
+    created_by: str
+    ended_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A person is told of event `seq` of a case; `kind` is one of `notices.KINDS`."""
+
+    id: str
+    person_id: str
+    case_id: str
+    seq: int
+    kind: str
+    at: dt.datetime
+    read_at: dt.datetime | None

@@ -43,6 +43,10 @@ def _int(name: str, **more: Any) -> sa.Column[int]:
     return sa.Column(name, sa.Integer, nullable=False, **more)
 
 
+def _big(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, nullable=False)
+
+
 def _bool(name: str, null: bool = False) -> sa.Column[bool]:
     return sa.Column(name, sa.Boolean, nullable=null)
 
@@ -75,7 +79,7 @@ person = sa.Table(
     _id(), _text("name"), _opt("unit_id", 100, sa.ForeignKey("org_unit.id")), _opt("login", 200, unique=True),
     _str("password_hash", 300), _str("lang", 10), _str("theme", 20), _bool("must_change"),
     _int("failed_count"),
-    _at("locked_until", null=True), _bool("active"), _at("created_at"),
+    _at("locked_until", null=True), _bool("active"), _at("created_at"), _day("leaving_on", null=True),
 )  # fmt: skip
 role_grant = sa.Table(
     "role_grant", metadata,
@@ -85,6 +89,16 @@ role_grant = sa.Table(
     sa.ForeignKeyConstraint(["person_id"], ["person.id"]),
     sa.ForeignKeyConstraint(["unit_id"], ["org_unit.id"]),
     sa.Index("ix_role_grant_person", "person_id"), sa.Index("ix_role_grant_unit", "unit_id", "role"),
+)  # fmt: skip
+#: who stands in for whom; rows stay as history
+substitution = sa.Table(
+    "substitution", metadata,
+    _id(), _str("person_id", 100), _str("substitute_id", 100), _day("since"), _day("until"), _json("scope"), _text("reason"),
+    _str("set_by", 100), _at(), _at("cancelled_at", null=True), _opt("cancelled_by", 100),
+    sa.ForeignKeyConstraint(["person_id"], ["person.id"]),
+    sa.ForeignKeyConstraint(["substitute_id"], ["person.id"]),
+    sa.Index("ix_substitution_person", "person_id", "until"), sa.Index("ix_substitution_taker", "substitute_id", "until"),
+    sa.Index("ix_substitution_until", "until"),
 )  # fmt: skip
 
 # -- cases ---------------------------------------------------------------------------------------------------
@@ -144,8 +158,19 @@ deadline = sa.Table(
     "deadline", metadata,
     _id(), _case(), _str("state", 200), _str("name", 200), _day("start_date", key="start"), _day("end_date"),
     _bool("provisional"), _str("status", 20), _str("on_expiry", 200, key="then"), _json("record"),
-    _int("calendar_version"), _at("fired_at", null=True), _at("created_at"),
+    _int("calendar_version"), _at("fired_at", null=True), _at("created_at"), _day("next_on", null=True),
+    _json("history", null=True),
     sa.Index("ix_deadline_sweep", "status", "end_date"), sa.Index("ix_deadline_case", "case_id", "status"),
+    sa.Index("ix_deadline_alarm", "status", "next_on"), sa.Index("ix_deadline_calendar", "status", "calendar_version"),
+)  # fmt: skip
+#: one row for each period of an obligation; it is never taken away
+obligation = sa.Table(
+    "obligation", metadata,
+    _id(), _case(), _str("name", 200), _day("start_date", key="start"), _day("end_date", key="end"), _str("status", 20),
+    _day("changed_on"), _day("warn_on", null=True), _day("last_on"), _day("late_on", null=True), _day("next_on", null=True),
+    _opt("met_case", 100), sa.Column("met_seq", sa.Integer), _str("definition_hash", 128), _json("record"), _at("created_at"),
+    sa.UniqueConstraint("case_id", "name", "start", name="uq_obligation_period"),
+    sa.Index("ix_obligation_sweep", "status", "next_on"), sa.Index("ix_obligation_end", "status", "end"),
 )  # fmt: skip
 task = sa.Table(
     "task", metadata,
@@ -154,6 +179,32 @@ task = sa.Table(
     _at("claimed_at", null=True), _opt("closed_by", 100),
     sa.Index("ix_task_case", "case_id", "closed_at"), sa.Index("ix_task_claim", "claimed_by", "closed_at"),
     sa.Index("ix_task_closer", "closed_by", "closed_at"),
+)  # fmt: skip
+#: the persons whom facts of a case name, so that they find it; the facts themselves decide who may act
+case_person = sa.Table(
+    "case_person", metadata,
+    _case(key=True), _str("path", 200, primary_key=True), _str("person_id", 100),
+    sa.Index("ix_case_person", "person_id", "case_id"),
+)  # fmt: skip
+
+# -- what goes on beside the steps ---------------------------------------------------------------------------
+#: `case_id` was merged into, split off to, derived to or related with `other_id`
+case_link = sa.Table(
+    "case_link", metadata,
+    _id(), _str("kind", 20), _case(), _str("other_id", 100), _at(), _str("created_by", 100), _at("ended_at", null=True),
+    sa.ForeignKeyConstraint(["other_id"], ["case_file.id"]),
+    sa.Index("ix_case_link_case", "case_id", "kind"), sa.Index("ix_case_link_other", "other_id", "kind"),
+)  # fmt: skip
+notice = sa.Table(
+    "notice", metadata,
+    _id(), _str("person_id", 100), _case(), _int("seq"), _str("kind", 30), _at(), _at("read_at", null=True),
+    sa.ForeignKeyConstraint(["person_id"], ["person.id"]),
+    sa.Index("ix_notice_person", "person_id", "read_at", "at"), sa.Index("ix_notice_case", "case_id", "at"),
+)  # fmt: skip
+follower = sa.Table(
+    "follower", metadata,
+    _case(key=True), sa.Column("person_id", sa.String(100), sa.ForeignKey("person.id"), primary_key=True), _at(),
+    sa.Index("ix_follower_person", "person_id"),
 )  # fmt: skip
 
 # -- collections ---------------------------------------------------------------------------------------------
@@ -229,6 +280,61 @@ impact_flip = sa.Table(
     sa.Index("ix_impact_case", "case_id"),
 )  # fmt: skip
 
+# -- accounts ------------------------------------------------------------------------------------------------
+#: an account of an owner (`person/<id>`); balance and held are a cache that the audit proves. Amounts are whole numbers
+#: of the smallest unit.
+ledger_account = sa.Table(
+    "ledger_account", metadata,
+    _id(), _str("kind", 200), _str("owner", 200), _text("title"), _str("place", 200), _int("scale"), _big("floor"),
+    _bool("score"), _big("balance"), _big("held"), _int("last_seq"), _str("last_hash", 128), _str("salt", 128), _at("opened_at"),
+    sa.UniqueConstraint("kind", "owner", name="uq_ledger_account"), sa.Index("ix_ledger_account_owner", "owner"),
+    sa.Index("ix_ledger_account_place", "kind", "place"),
+)  # fmt: skip
+#: entries of one account, a hash chain of its own; `data` holds the lines and what they did to the lots
+ledger_entry = sa.Table(
+    "ledger_entry", metadata,
+    _str("account_id", 100, primary_key=True), _int("seq", primary_key=True), _at(), _day("on_date"), _str("what", 20),
+    _big("amount"), _opt("case_id", 100), sa.Column("event_seq", sa.Integer), _opt("decision_id", 100), _str("because", 200),
+    _str("actor", 100), _str("second", 100), sa.Column("reverses", sa.Integer), _json("data"), _opt("note", 4000),
+    _opt("note_salt", 128), _str("prev_hash", 128), _str("hash", 128), _str("algo", 20),
+    sa.ForeignKeyConstraint(["account_id"], ["ledger_account.id"]),
+    sa.UniqueConstraint("account_id", "reverses", name="uq_ledger_reverses"), sa.Index("ix_ledger_entry_case", "case_id", "event_seq"),
+    sa.Index("ix_ledger_entry_at", "at"),
+)  # fmt: skip
+#: the lines of an entry: `part` is free or held of the account itself, or a counter account
+ledger_posting = sa.Table(
+    "ledger_posting", metadata,
+    _str("account_id", 100, primary_key=True), _int("seq", primary_key=True), _int("line_no", primary_key=True), _str("part", 20),
+    _big("amount"),
+)  # fmt: skip
+ledger_lot = sa.Table(
+    "ledger_lot", metadata,
+    _id(), _str("account_id", 100), _int("seq"), _day("got_on"), sa.Column("expires_on", DayOrNever, nullable=False),
+    sa.Column("notice_on", DayOrNever, nullable=False), _big("amount"), _big("remain"),
+    sa.Index("ix_ledger_lot", "account_id", "remain"), sa.Index("ix_ledger_lot_end", "expires_on"),
+    sa.Index("ix_ledger_lot_notice", "notice_on"),
+)  # fmt: skip
+ledger_hold = sa.Table(
+    "ledger_hold", metadata,
+    _id(), _str("account_id", 100), _opt("case_id", 100), _str("name", 100), _big("amount"), _str("status", 20),
+    sa.Column("until_on", DayOrNever, nullable=False), _int("seq"), sa.Column("closed_seq", sa.Integer),
+    sa.Index("ix_ledger_hold", "account_id", "status"), sa.Index("ix_ledger_hold_case", "case_id", "name"),
+    sa.Index("ix_ledger_hold_end", "status", "until_on"),
+)  # fmt: skip
+#: somebody asks for a counter-entry; somebody else makes it
+ledger_reversal = sa.Table(
+    "ledger_reversal", metadata,
+    _id(), _str("account_id", 100), _int("seq"), _text("reason"), _str("asked_by", 100), _at("asked_at"), _str("status", 20),
+    _opt("decided_by", 100), _at("decided_at", null=True), sa.Column("entry_seq", sa.Integer),
+    sa.Index("ix_ledger_reversal", "account_id", "seq"), sa.Index("ix_ledger_reversal_open", "status", "asked_at"),
+)  # fmt: skip
+#: a reconciliation of one kind of account, with the differences it found
+ledger_check = sa.Table(
+    "ledger_check", metadata,
+    _id(), _str("kind", 200), _str("period", 10), _at(), _str("made_by", 100), _json("totals"), _json("differences"),
+    sa.Index("ix_ledger_check", "kind", "period"),
+)  # fmt: skip
+
 # -- the rest ------------------------------------------------------------------------------------------------
 idempotency = sa.Table(
     "idempotency", metadata, _id("key"), _str("request_hash", 128), _json("response", null=True), _at(),
@@ -252,6 +358,31 @@ setting = sa.Table("setting", metadata, _id("name"), _json("value"), _at("update
 audit_root = sa.Table(
     "audit_root", metadata,
     sa.Column("day", Day, primary_key=True), _str("root", 128), _str("prev_root", 128), _int("cases"), _at(),
+)  # fmt: skip
+
+# -- change of a process, repair of a case -----------------------------------------------------------------------
+#: open cases of one process taken to another version of it: what was planned, who confirmed, how it went
+migration = sa.Table(
+    "migration", metadata,
+    _id(), _str("process", 200), _str("to_hash", 128), _json("mapping"), _str("status", 20), _text("reason"),
+    _str("planned_by", 100), _at("planned_at"), _opt("confirmed_by", 100), _at("confirmed_at", null=True),
+    _at("ended_at", null=True), _opt("undone_by", 100), _at("undone_at", null=True), _text("undo_reason"), _json("counts"),
+    sa.Index("ix_migration_process", "process", "planned_at"),
+)  # fmt: skip
+#: one case of it; `earlier` is what an undo puts back
+migration_case = sa.Table(
+    "migration_case", metadata,
+    sa.Column("migration_id", sa.String(100), sa.ForeignKey("migration.id"), primary_key=True), _case(key=True),
+    _opt("head_id", 100), _str("status", 20), _text("why"), _str("from_hash", 128), _str("from_state", 200),
+    _str("to_state", 200), _int("seq"), _json("earlier"), _at(),
+    sa.Index("ix_migration_case_case", "case_id"), sa.Index("ix_migration_case_status", "migration_id", "status"),
+)  # fmt: skip
+repair = sa.Table(
+    "repair", metadata,
+    _id(), _case(), _str("from_state", 200), _str("to_state", 200), _int("revision"), _bool("reopen"), _text("reason"),
+    _str("status", 20), _str("proposed_by", 100), _at("proposed_at"), _opt("confirmed_by", 100),
+    _at("confirmed_at", null=True),
+    sa.Index("ix_repair_case", "case_id", "status"), sa.Index("ix_repair_status", "status", "proposed_at"),
 )  # fmt: skip
 
 # -- background work: columns belong to core/jobs.py, which speaks to them through its own table objects -----

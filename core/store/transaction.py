@@ -24,11 +24,19 @@ from siquan.core.store.idempotency import Idempotency
 from siquan.core.store.impacts import Impacts
 from siquan.core.store.incidents import Incidents
 from siquan.core.store.inputs import Inputs
+from siquan.core.store.ledger import LedgerBook
+from siquan.core.store.links import Links
+from siquan.core.store.moves import Moves
+from siquan.core.store.named import Named
+from siquan.core.store.notices import Notices
+from siquan.core.store.obligations import Obligations
 from siquan.core.store.parameters import Parameters
 from siquan.core.store.people import People
 from siquan.core.store.policies import Policies
 from siquan.core.store.prepared import Prepared
+from siquan.core.store.repairs import Repairs
 from siquan.core.store.settings import Settings
+from siquan.core.store.substitutions import Substitutions
 from siquan.core.store.tasks import Tasks
 
 _HEAD = Prepared(
@@ -58,6 +66,10 @@ class Tx:
         #: last (seq, hash) of cases that got events, and those not yet written to the case row
         self.heads: dict[str, tuple[int, str]] = {}
         self.unsaved: set[str] = set()
+        #: (case, seq, actor) of the events written, for who follows the cases
+        self.written: list[tuple[str, int, str]] = []
+        #: the day that what the clock does belongs to, however late it comes to it
+        self.as_of: dt.date | None = None
         #: layouts of decision inputs this transaction put among the definitions
         self.layouts: set[str] = set()
 
@@ -113,8 +125,20 @@ class Tx:
         return Deadlines(self)
 
     @cached_property
+    def obligations(self) -> Obligations:
+        return Obligations(self)
+
+    @cached_property
     def tasks(self) -> Tasks:
         return Tasks(self)
+
+    @cached_property
+    def links(self) -> Links:
+        return Links(self)
+
+    @cached_property
+    def notices(self) -> Notices:
+        return Notices(self)
 
     @cached_property
     def collections(self) -> Collections:
@@ -156,8 +180,30 @@ class Tx:
     def settings(self) -> Settings:
         return Settings(self)
 
+    @cached_property
+    def moves(self) -> Moves:
+        return Moves(self)
+
+    @cached_property
+    def repairs(self) -> Repairs:
+        return Repairs(self)
+
+    @cached_property
+    def substitutions(self) -> Substitutions:
+        return Substitutions(self)
+
+    @cached_property
+    def named(self) -> Named:
+        return Named(self)
+
+    @cached_property
+    def ledger(self) -> LedgerBook:
+        return LedgerBook(self)
+
     def flush(self) -> None:
-        """Write the heads of chains whose case row was not updated after the event."""
+        """Tell who follows the cases; write the heads of chains whose case row was not updated after the event."""
+        self.notices.tell(self.written)
+        self.written.clear()
         for case_id in sorted(self.unsaved):
             seq, last = self.heads[case_id]
             _HEAD.run(self, {"b_id": case_id, "last_seq": seq, "last_hash": last})

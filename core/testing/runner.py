@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from siquan.core.calendar import Calendar, shipped
-from siquan.core.engine.access import acting_roles
+from siquan.core.engine.access import acting_roles, kernel_post
 from siquan.core.errors import NoAccess, SiquanError
 from siquan.core.plugins import Catalogue
 from siquan.core.policy.trials import differences, given_of, named, question_facts, what_if
@@ -17,9 +17,12 @@ from siquan.core.rules.decision import Decision
 from siquan.core.service import Siquan
 from siquan.core.service.acts import MissingFacts, StepRefused
 from siquan.core.service.context import Context
-from siquan.core.spec.model import CaseSpec, CaseStep, ProcessSpec, TransitionSpec
+from siquan.core.service.verbs import NoSuchVerb, declared
+from siquan.core.spec.model import CaseSpec, CaseStep, ProcessSpec, RoleSpec, TransitionSpec
+from siquan.core.spec.verbs import STARTER, moving
 from siquan.core.store.database import Store
 from siquan.core.testing.clock import FrozenClock, counter
+from siquan.core.testing.ledger import bring, off
 
 UNITS = (("test/district", "district", "试验区"), ("test/street", "street", "试验街道"), ("test/community", "community", "试验社区"), ("test/compound", "compound", "试验小区"))  # fmt: skip
 
@@ -90,15 +93,20 @@ class _Walk:
         self.id = ""
 
     def run(self) -> list[str]:
+        if self.case.accounts:
+            bring(self.service, self.spec.plugin, self.case.accounts, self.world.people)
         self.id = self._open()
         for n, step in enumerate(self.case.steps, 1):
             self._wait(step)
             if step.act:
-                fault = self._step(step)
+                fault = self._step(step) or "；".join(off(self.service, self.spec.plugin, step.expect_accounts, self.world.people))
                 if fault:
                     return [*self.out, f"第 {n} 步 {step.act}：{fault}"]
+            for wrong in self._duties(step.duties):
+                return [*self.out, f"第 {n} 步：{wrong}"]
         with self.service.app.store.read() as tx:
             state = tx.cases.get(self.id).state
+        self.out += off(self.service, self.spec.plugin, self.case.expect_accounts, self.world.people)
         if self.case.expect and self.case.expect != state:
             self.out.append(f"应到 {self.case.expect}，实到 {state}")
         if self.case.because is not None:
@@ -118,6 +126,9 @@ class _Walk:
             state = next((s for s in spec.states if transition in s.transitions), None)
             own = acting_roles(spec, state, transition)
             name = own[0] if own else ""
+        role = spec.roles.get(name)
+        if role is not None and (role.kind == "starter" or role.fact):
+            return self._named(role) or self._person("开办人", spec)
         key = f"{spec.plugin}:{name}"
         if key in self.world.people:
             return self.world.people[key]
@@ -125,12 +136,34 @@ class _Walk:
         with self.service.app.store.begin() as tx:
             title = spec.roles[name].title if name in spec.roles else name or "开办人"
             person = tx.people.add(title, unit_id="test/community")
-            for role in holds:
-                level = spec.roles[role].level
-                unit = next((u for u, kind, _ in UNITS if kind == level), "test/compound" if spec.place == "compound" else "test/community")
-                tx.people.grant(person.id, role, unit, dt.date(2000, 1, 1))
+            for held in (spec.roles[r] for r in holds):
+                if held.fact or held.kind == "starter":
+                    continue
+                unit = next((u for u, kind, _ in UNITS if kind == held.level), "test/compound" if spec.place == "compound" else "test/community")
+                if held.kind == "unit":
+                    unit = held.scope
+                    if tx.people.find_unit(unit) is None:
+                        tx.people.add_unit(unit, "district", held.title)
+                tx.people.grant(person.id, kernel_post(held), unit, dt.date(2000, 1, 1))
         self.world.people[key] = person.id
         return person.id
+
+    def _named(self, role: RoleSpec) -> str:
+        """The person of a role that is no post: who started the case, or whom a fact names on record."""
+        with self.service.app.store.read() as tx:
+            if not self.id:
+                return ""
+            case = tx.cases.get(self.id)
+            fact = tx.facts.current(case.id).get(role.fact)
+            return case.opened_by if not role.fact else str(fact.value) if fact is not None and fact.value else ""
+
+    def _chosen(self, spec: ProcessSpec, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Facts with the invented persons that are chosen by name or role in the place of their names."""
+        schema = self.service.app.definition(spec.id).schema
+        return {
+            path: self._person(value, spec) if (fact := schema.get(path)) is not None and fact.among and isinstance(value, str) else value
+            for path, value in facts.items()
+        }  # fmt: skip
 
     # the case
 
@@ -152,6 +185,7 @@ class _Walk:
             elif path in self.spec.opening or top in self.spec.opening or not (path in claimed or top in claimed):
                 early[path] = value
                 self.used.add(path)
+        early = self._chosen(self.spec, early)
         if self.spec.child_of is None:
             kind = self.spec.place or "community"
             place = next(u for u, k, _ in UNITS if k == kind)
@@ -207,6 +241,16 @@ class _Walk:
             self.world.clock.move(day)
             self.service.sweep()
 
+    def _duties(self, wanted: Mapping[str, str]) -> Iterator[str]:
+        """`{quarterly: missed}` is how its newest settled or running period stands; `quarterly/2026-10-01` names one."""
+        rows = self.service.obligations(self.id)
+        for key, status in wanted.items():
+            name, _, start = key.partition("/")
+            found = [r for r in rows if r.name == name and start in ("", r.start.isoformat())]
+            now = found[-1].status if found else "none"
+            if now != status:
+                yield f"义务 {key} 应为 {status}，实为 {now}"
+
     def _target(self, step: CaseStep) -> tuple[str, ProcessSpec]:
         """`child: candidates/1` is the first child of that name; empty is the case itself."""
         if not step.child:
@@ -222,9 +266,14 @@ class _Walk:
         with self.service.app.store.read() as tx:
             context = Context(self.service.app, tx, tx.cases.get(case_id))
             state = context.case.state
-            transition = context.definition.machine.step(state, step.act)
+            verb = step.act in moving(context.definition.spec)
+            transition = declared(context, step.act).step if verb else context.definition.machine.step(state, step.act)
+            opener, last = context.case.opened_by, context.story.undo.get("by", "")
             schema = context.definition.schema
-        person = self._person(step.by, spec, transition)
+        if not step.by and (STARTER in transition.by or (verb and not transition.by)):
+            person = opener if transition.by else last or opener
+        else:
+            person = self._person(step.by, spec, transition)
         facts = dict(step.given)
         if case_id == self.id:
             offered = (*transition.needs, *transition.asks)
@@ -245,7 +294,10 @@ class _Walk:
         reason = step.reason or next(iter(transition.reasons), "")
         opinion = step.opinion or ("用例" if transition.opinion == "required" and not step.refused else "")
         try:
-            result = self.service.act(case_id, step.act, person, facts, opinion, reason)
+            if verb:
+                result = self.service.verb(case_id, step.act, person, to=step.to, reason=reason, opinion=opinion)
+            else:
+                result = self.service.act(case_id, step.act, person, self._chosen(spec, facts), opinion, reason)
         except SiquanError as fault:
             # what a refused step brought is still to be brought by the next one
             self.used -= set(facts)
@@ -266,6 +318,8 @@ class _Walk:
             marks |= {b.rule for b in fault.blocks} | {b.kind for b in fault.blocks} | {"not_before" for b in fault.blocks if b.kind == "time"}
             marks |= {"separate" for b in fault.blocks if b.kind == "person"}
             self.refused = [b.rule for b in fault.blocks if b.rule]
+        if isinstance(fault, NoSuchVerb):
+            marks.add(step.act)
         if isinstance(fault, NoAccess):
             marks |= {"role", "access", "nobody"}
         if isinstance(fault, MissingFacts):

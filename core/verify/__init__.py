@@ -13,10 +13,12 @@ from siquan.core.verify import (
     branch,
     case_names,
     caseless,
+    choice,
     clock_step,
     dead_rule,
     deadline_action,
     demo,
+    duty,
     endless,
     intent,
     nobody,
@@ -79,6 +81,8 @@ CHECKS: list[tuple[str, str, str, Check]] = [
     (dead_rule.CODE, "每条规则都可能成立", "every rule can be true", dead_rule.check),
     (superfluous.CODE, "没有多余的规则", "no rule is superfluous", superfluous.check),
     (unknown_safety.CODE, "缺事实时不会先放行", "nothing passes that a missing fact could refuse", unknown_safety.check),
+    (choice.CODE, "要选的人在用到以前都选好", "whoever is to be chosen is chosen in time", choice.check),
+    (duty.CODE, "每项周期义务都履行得了", "every obligation can be met", duty.check),
 ]
 
 

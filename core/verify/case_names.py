@@ -10,6 +10,7 @@ from siquan.core.plugins import Catalogue
 from siquan.core.rules.decide import RuleSet
 from siquan.core.rules.decision import OUTCOMES
 from siquan.core.spec.model import CaseSpec, PluginSpec
+from siquan.core.spec.verbs import moving
 from siquan.core.verify.finding import Finding, listed
 
 CODE = "V019"
@@ -65,6 +66,7 @@ def _steps(case: CaseSpec, definition: Definition, catalogue: Catalogue) -> Iter
                 continue
             home = catalogue.definitions[child]
         names = {t.name for s in home.spec.states for t in s.transitions} | {t.name for t in home.spec.anywhere}
+        names |= {*moving(home.spec)}
         if step.act and step.act not in names:
             yield _finding(case, "act", step.act, sorted(names))
         if step.expect and home.spec.state(step.expect) is None:
@@ -73,8 +75,8 @@ def _steps(case: CaseSpec, definition: Definition, catalogue: Catalogue) -> Iter
 
 def _finding(case: CaseSpec, key: str, name: str, known: Iterable[str]) -> Finding:
     names = list(known)
-    what_zh = {"because": "规则", "base": "起始事实", "expect": "状态或结论", "decide": "规则集", "ask": "事实", "act": "步骤", "child": "子事项"}[key]
-    what_en = {"because": "rule", "base": "base", "expect": "state or outcome", "decide": "rule set", "ask": "fact", "act": "step", "child": "child"}[key]
+    what_zh = {"because": "规则", "base": "起始事实", "expect": "状态或结论", "decide": "规则集", "ask": "事实", "act": "步骤", "child": "子事项", "to": "状态"}[key]
+    what_en = {"because": "rule", "base": "base", "expect": "state or outcome", "decide": "rule set", "ask": "fact", "act": "step", "child": "child", "to": "state"}[key]
     return Finding(
         CODE, "error", case.where, f"用例“{case.name}”的 {key} 写着 `{name}`，没有这个{what_zh}",
         f"the case `{case.name}` names `{name}` in {key}, which is no {what_en}",

@@ -9,7 +9,8 @@ from __future__ import annotations
 from siquan.core.engine.definition import Definition
 from siquan.core.engine.machine import targets
 from siquan.core.plugins import Catalogue
-from siquan.core.spec.model import CaseSpec, PluginSpec
+from siquan.core.spec.model import CaseSpec, CaseStep, PluginSpec
+from siquan.core.spec.verbs import moving
 
 Step = tuple[str, str, str]  # process, state, transition
 
@@ -33,6 +34,11 @@ class Coverage:
                 continue
             home = self.catalogue.definitions[child]
             here = at.setdefault(step.child, {home.spec.initial.name})
+            if step.act in moving(home.spec):
+                if not step.refused:
+                    self.steps.add((home.spec.id, "", step.act))
+                    at[step.child] = self._moved(home, step, here)
+                continue
             if not any(self._has(home, s, step.act) for s in here):
                 here |= self._clock(home, here)
             if step.refused:
@@ -46,6 +52,15 @@ class Coverage:
         here = at.get("", {definition.spec.initial.name})
         if case.expect and case.expect not in here:
             self._clock(definition, here)
+
+    def _moved(self, home: Definition, step: CaseStep, here: set[str]) -> set[str]:
+        """Where a verb leads: a return and a reopening say it, a taking back leads to wherever the case came from."""
+        verb = home.spec.verb(step.act)
+        if step.expect or step.to:
+            return {step.expect or step.to}
+        if step.act == "reopen" and verb is not None:
+            return set(verb.to)
+        return {s.name for s in home.spec.states} if step.act == "take_back" else here
 
     def _has(self, home: Definition, state: str, name: str) -> bool:
         return any(t.name == name for t in home.machine.steps(state))

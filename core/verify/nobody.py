@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from siquan.core.engine.access import acting_roles, nobody_policy
+from siquan.core.engine.access import RANK, acting_roles, nobody_policy
 from siquan.core.engine.definition import Definition
 from siquan.core.plugins import Catalogue
 from siquan.core.spec.model import PluginSpec, RoleSpec, StateSpec, TransitionSpec
@@ -33,6 +33,11 @@ def why_not(role: RoleSpec, place: str, supply: Supply) -> tuple[str, str] | Non
         if not supply.gives(path):
             return f"角色“{role.title}”由事实 `{role.fact}` 指定，而没有表单填它", f"`{role.name}` is the person in `{role.fact}`, which no form supplies"
         return None
+    if role.kind in ("starter", "group", "unit"):
+        # whether anybody is in the group or at the unit is seen when the step is due
+        return None
+    if role.kind == "leaders" and place and RANK.index(role.scope) < RANK.index(place):
+        return f"角色“{role.title}”是到 {role.scope} 为止的负责人，而办理地点是 {place}", f"`{role.name}` are leaders up to `{role.scope}`, below which no case at a {place} is"
     if role.level and place and role.level not in LEVELS[LEVELS.index(place) :]:
         return f"角色“{role.title}”设在 {role.level}，而办理地点是 {place}", f"`{role.name}` is at the level `{role.level}`, which a case at a {place} has not"
     return None
@@ -46,7 +51,8 @@ def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
         for state in process.states:
             if state.name not in graph.stories:
                 continue
-            for step in state.transitions if state.final else definition.machine.steps(state.name):
+            verbs = [v.step for v in process.verbs if v.step.by and (state.name in v.step.only if v.step.only else not state.final)]
+            for step in (*(state.transitions if state.final else definition.machine.steps(state.name)), *verbs):
                 why = _why(definition, state, step, place, supply, graph)
                 if why is not None:
                     yield Finding(
@@ -71,7 +77,7 @@ def _why(
         return None if opener else ("流程没有角色", "the process has no roles")
     reasons = []
     for name in names:
-        role = spec.roles[name]
+        role = spec.role(name)
         why = why_not(role, place, supply)
         if why is None:
             return None

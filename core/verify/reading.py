@@ -29,7 +29,8 @@ class Read:
 
     @property
     def facts(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(paths(self.node)))
+        # the first and last day of a period come with the period
+        return tuple(p for p in dict.fromkeys(paths(self.node)) if not p.startswith("period."))
 
     @property
     def params(self) -> tuple[str, ...]:
@@ -102,10 +103,21 @@ def process_reads(definition: Definition, catalogue: Catalogue) -> Iterator[Read
                 if text:
                     node = definition.node(text, due.prefix)
                     yield Read(node, f"时限“{due.title or due.name}”", f"the deadline `{due.name}`", due.where)
+        for due in state.dues:
+            for span in (x for x in (*due.remind, *due.escalate) if not x.n.isdigit()):
+                yield Read(definition.node(span.n, due.prefix), f"时限“{due.title or due.name}”", f"the deadline `{due.name}`", due.where)
+    for duty in definition.spec.obligations:
+        spans = [x.n for x in (duty.warn, duty.grace, duty.make_up) if x and not x.n.isdigit()]
+        nodes = [definition.node(x) for x in (duty.since, duty.until, *spans) if x]
+        for node in [*nodes, *([definition.of_period(duty.met_when)[0]] if duty.met_when else [])]:
+            yield Read(node, f"义务“{duty.title}”", f"the obligation `{duty.name}`", duty.where)
     for transition in (*(x for s in definition.spec.states for x in s.transitions), *definition.spec.anywhere):
-        for text in transition.set.values():
+        for text in transition.texts:
             node = definition.node(text, transition.prefix)
-            yield Read(node, f"“{transition.title}”的 set", f"`set` of the step `{transition.name}`", transition.where)
+            yield Read(node, f"“{transition.title}”的 set 或 post", f"`set` or `post` of the step `{transition.name}`", transition.where)
+    for balance in definition.spec.balances:
+        if balance.of:
+            yield Read(definition.node(balance.of), f"账户 `{balance.name}`", f"the balance `{balance.name}`", balance.where)
 
 
 def params_of(reads: Iterable[Read]) -> dict[str, Read]:

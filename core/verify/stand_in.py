@@ -23,7 +23,7 @@ def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
                 continue
             why = _statutory(definition, state)
             roles = {r for s in state.transitions for r in acting_roles(process, state, s)}
-            bare = sorted(r for r in roles if r not in process.if_nobody and not process.roles[r].fact)
+            bare = sorted(r for r in roles if r not in process.if_nobody and not process.role(r).fact and process.role(r).kind != "starter")
             if why and bare:
                 yield Finding(
                     CODE, "warning", state.where, f"`{process.id}` 的“{state.title}”是法定的一步（{why}），没有写{listed(bare)}无人担任时怎么办",

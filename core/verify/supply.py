@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-from siquan.core.engine.definition import Definition, tally_fact
+from siquan.core.engine.definition import Definition, balance_fact, tally_fact
 from siquan.core.plugins import Catalogue
 from siquan.core.spec.model import SheetSpec, TransitionSpec
 
@@ -56,6 +56,8 @@ class Supply:
             for field in tally_fact(tally.name).fields:
                 out.add(f"{tally.name}.{field.name}")
                 out.update(f"{tally.name}.{field.name}[].{f.name}" for f in field.fields)
+        for balance in self.definition.spec.balances:
+            out |= {balance.name, *(f"{balance.name}.{f.name}" for f in balance_fact(balance.name).fields)}
         return out
 
     def _collection(self, name: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from siquan.core.plugins import Catalogue
 from siquan.core.spec.model import PluginSpec
+from siquan.core.spec.verbs import moving
 from siquan.core.verify.coverage import Coverage
 from siquan.core.verify.finding import Finding, listed
 from siquan.core.verify.graph import Graph
@@ -27,7 +28,8 @@ def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
         reached = [s for s in process.states if s.name in stories]
         left = [f"{s.name}.{t.name}" for s in reached for t in s.transitions if (s.name, t.name) not in taken]
         left += [t.name for t in process.anywhere if t.name not in {name for _, name in taken}]
-        total = sum(len(s.transitions) for s in reached) + len(process.anywhere)
+        left += [name for name in moving(process) if ("", name) not in taken]
+        total = sum(len(s.transitions) for s in reached) + len(process.anywhere) + len(moving(process))
         if left:
             yield Finding(
                 CODE, "warning", process.where, f"`{process.id}` 的 {total} 步里有 {len(left)} 步没有用例走过：{listed(left)}",

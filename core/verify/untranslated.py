@@ -35,6 +35,7 @@ def _wanted(process: ProcessSpec) -> list[tuple[str, ...]]:
         out.append((f"states.{state.name}.title",))
         for step in state.transitions:
             out.append((f"states.{state.name}.{step.name}.title", f"transitions.{step.name}.title"))
+    out += [(f"obligations.{o.name}.title",) for o in process.obligations]
     out += [(f"transitions.{t.name}.title", f"anywhere.{t.name}.title") for t in process.anywhere]
     return out + [(f"facts.{f.name}.title",) for f in process.facts if f.title]
 

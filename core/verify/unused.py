@@ -65,6 +65,11 @@ def _parameters(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
     rules = {r.id for s in plugin.rulesets for r in s.rules}
     readers = {*used(plugin, catalogue), *(f.max_age for p in plugin.processes for f in catalogue.definitions[p.id].schema.specs.values())}
     readers |= {name for p in plugin.processes for tally in p.tallies for name in tally.policy.values()}
+    # the kernel reads these itself
+    readers |= {"lamp.yellow", "lamp.red"}
+    for p in plugin.processes:
+        spans = [x for a in p.accounts for x in (a.start, a.expires, a.notice)] + list(p.catalogue.prices.values() if p.catalogue else ())
+        readers |= {word for text in spans for word in text.split()}
     left = []
     for param in plugin.parameters:
         if param.name.startswith("basis."):

@@ -169,11 +169,11 @@ def test_whoever_has_an_interest_stays_out(demo: Siquan) -> None:
     theirs = people["周以宁"].id
     assert "wanghaitang" in {p.id for p in demo.case(theirs, "duruo").people if p.note}
     with pytest.raises(StepRefused):
-        demo.act(theirs, "withdraw", "wanghaitang", opinion="代为撤回")
+        demo.act(theirs, "withdraw", "wanghaitang", opinion="代为撤回", reason="personal")
     with pytest.raises(NoAccess):
         demo.supply(theirs, "wanghaitang", {"conflict": "none"})
     # only there
-    assert demo.act(people["吴静怡"].id, "withdraw", "wanghaitang", opinion="本人书面撤回").state == "withdrawn"
+    assert demo.act(people["吴静怡"].id, "withdraw", "wanghaitang", opinion="本人书面撤回", reason="personal").state == "withdrawn"
     demo.recuse(people["叶承志"].id, "duruo", "同学")
     with pytest.raises(StepRefused):
         demo.act(people["叶承志"].id, "confirm_reject", "duruo", opinion="属实")
@@ -186,7 +186,7 @@ def test_two_of_one_household(demo: Siquan) -> None:
     people = children(demo, parent(demo, "chenghu").id)
     one, two = people["顾小满"].id, people["唐立新"].id
     assert demo.explain(one, "duruo")[-1].decision.outcome == "BLOCK"
-    demo.act(two, "withdraw", "hejianing", opinion="本人书面撤回")
+    demo.act(two, "withdraw", "hejianing", opinion="本人书面撤回", reason="personal")
     demo.act(one, "supply", "hejianing")
     assert demo.act(one, "screen", "hejianing").state == "passed"
     whole(demo)
@@ -235,7 +235,7 @@ def test_the_compound_next_door_sees_nothing(demo: Siquan) -> None:
             with pytest.raises(NoAccess):
                 demo.case(child, "hanbing")
             with pytest.raises(NoAccess):
-                demo.act(child, "withdraw", "hanbing", opinion="x")
+                demo.act(child, "withdraw", "hanbing", opinion="x", reason="personal")
         with pytest.raises(NoAccess):
             demo.sheet(case, "candidates", "hanbing")
         with pytest.raises(NoAccess):

@@ -272,6 +272,7 @@ AREAS = (
     ("SQ04", "插件", "plugins"), ("SQ10", "表达式", "expressions"), ("SQ11", "决策表", "decision tables"), ("SQ12", "证明", "proofs"), ("SQ13", "DMN", "DMN"), ("SQ14", "DMN", "DMN"),
     ("SQ15", "规则的 Excel 和 YAML", "rules in Excel and YAML"), ("SQ16", "规则的 Excel 和 YAML", "rules in Excel and YAML"), ("SQ17", "影响测算", "impact"), ("SQ18", "规则的版本", "versions of rules"), ("SQ2", "事实", "facts"), ("SQ3", "参数", "parameters"),
     ("SQ40", "办事", "acting"), ("SQ41", "办事", "acting"), ("SQ42", "办事", "acting"), ("SQ47", "第二套引擎", "the second engine"),
+    ("SQ48", "谁来办、代办、人员", "who acts, substitutes, people"), ("SQ49", "流程的版本和修复", "versions of a process, repair"),
     ("SQ50", "两套引擎不一致", "engines that differ"), ("SQ51", "日历", "calendar"), ("SQ52", "期限和数据库", "deadlines and database"),
     ("SQ53", "表决票", "ballots"), ("SQ6", "用例和演示", "cases and demo"), ("SQ7", "后台任务", "background jobs"), ("SQ8", "Excel", "Excel"),
 )  # fmt: skip

@@ -51,14 +51,21 @@ def places() -> dict[str, set[str]]:
         "reading": keys(defs["ruleset"]["properties"]["reads_as"]["items"]),
         "intent": keys(defs["ruleset"]["properties"]["intents"]["items"]),
         "due": keys(defs["due"]),
+        "escalation": keys(defs["due"]["properties"]["escalate"]["items"]),
+        "obligation": keys(top["obligations"]["additionalProperties"]),
         "transition": keys(defs["transition"]),
         "state": keys(defs["state"]),
+        "verb": keys(next(iter(top["verbs"]["properties"].values()))),
         "case": keys(defs["case"]),
         "step": keys(defs["case"]["properties"]["steps"]["items"]),
         "sheet": keys(sheet),
         "column": keys(option(sheet["properties"]["columns"]["additionalProperties"])),
         "tally": keys(top["tallies"]["additionalProperties"]),
         "child_of": keys(top["child_of"]),
+        "account": keys(top["accounts"]["additionalProperties"]),
+        "post": keys(defs["transition"]["properties"]["post"]["items"]),
+        "catalogue": keys(top["catalogue"]),
+        "balance": keys(top["balances"]["additionalProperties"]),
         "plugin": keys(SCHEMAS["plugin"]()),
         "fragment": set(fragment),
         "blank": keys(option(fragment["with"]["additionalProperties"])),
@@ -158,7 +165,7 @@ def test_whole_examples_load_verify_and_pass_their_cases(block: Block, tmp_path:
 
 def test_scripts_of_the_demo_use_known_keys() -> None:
     known = {"name", "process", "title", "place", "by", "on", "facts", "steps"}
-    acts = {"on", "by", "act", "facts", "opinion", "reason", "child", "supply", "recuse", "import", "file"}
+    acts = {"on", "by", "act", "facts", "opinion", "reason", "child", "supply", "recuse", "import", "file", "verb", "to", "cases", "persons"}
     seen = 0
     for block in YAML:
         if block.mark == "demo script":

@@ -299,6 +299,9 @@ class FakeService(policy.PolicyFakes):  # type: ignore[name-defined, misc]
             "same",
         )
 
+    def may_administer(self, person: str) -> bool:
+        return False
+
     def sources(self) -> dict[str, str]:
         return {"S9": "上海市住宅物业管理规定（2020）"}
 

@@ -25,6 +25,16 @@ cases:
 """
 
 BROKEN: dict[str, str] = {
+    "V040": HEAD.replace("lead: 书记@community", "lead: {title: 承办人, who: fact handler}") + """
+facts: {amount: {title: 金额, type: decimal, by: clerk}, handler: {title: 承办人, type: person, among: clerk, by: clerk}}
+states:
+  draft: {title: 起草, submit: {title: 提交, by: clerk, needs: [amount, handler], to: work}, skip: {title: 直接交办, by: clerk, needs: [amount], to: work}}
+  work: {title: 办理, finish: {title: 办结, by: lead, to: done}}
+  done: {title: 办结, final: true}
+cases:
+  - {name: 选人, given: {amount: 1, handler: 甲}, act: [submit, finish], expect: done}
+  - {name: 不选, given: {amount: 1}, act: [skip], expect: work}
+""",
     "V001": HEAD + AMOUNT + """
 states:
   draft: {title: 起草, submit: {title: 提交, by: clerk, needs: [amount], to: done}}
@@ -32,6 +42,7 @@ states:
   done: {title: 办结, final: true}
 cases: [{name: 走完, given: {amount: 1}, act: [submit], expect: done}]
 """,
+    "V060": HEAD + AMOUNT + "obligations: {yearly: {title: 年报, every: year, act: report}}\n" + SIMPLE,
     "V002": HEAD + AMOUNT + """
 states:
   draft: {title: 起草, submit: {title: 提交, by: clerk, needs: [amount], to: done}, park: {title: 搁置, by: clerk, to: limbo}}
@@ -330,6 +341,26 @@ def test_a_role_that_is_a_fact_nobody_fills(tmp_path: Path) -> None:
     text = HEAD.replace("lead: 书记@community", "lead: {title: 本人, who: fact person}")
     text += AMOUNT.replace("facts: {", "facts: {person: {title: 本人, type: person}, ") + SIMPLE.replace("by: clerk", "by: lead")
     assert "no form supplies" in one(tmp_path, text, "V004").en
+
+
+def test_a_choice_made_on_every_way_is_no_finding(tmp_path: Path) -> None:
+    clean = BROKEN["V040"].replace("skip: {title: 直接交办, by: clerk, needs: [amount]", "skip: {title: 直接交办, by: clerk, needs: [amount, handler]")
+    assert "V040" not in {f.code for f in findings(tmp_path, clean)}
+    assert one(tmp_path, BROKEN["V040"], "V040").story == ("直接交办",)
+    wrong = clean.replace("handler: {title: 承办人, type: person, among: clerk", "handler: {title: 承办人, type: text")
+    assert "of the type text" in one(tmp_path, wrong, "V040").en
+
+
+def test_leaders_below_the_place_are_nobody(tmp_path: Path) -> None:
+    text = "place: street" + HEAD.replace("经办@community", "{title: 负责人, who: leaders up to community}") + AMOUNT + SIMPLE
+    assert "leaders up to `community`" in one(tmp_path, text, "V004").en
+
+
+def test_a_choice_among_no_role_is_refused_at_load(tmp_path: Path) -> None:
+    text = BROKEN["V040"].replace("among: clerk", "among: clark")
+    with pytest.raises(SiquanError) as found:
+        findings(tmp_path, text)
+    assert found.value.code == "SQ031"
 
 
 def test_a_stand_in_named_by_hand_counts(tmp_path: Path) -> None:

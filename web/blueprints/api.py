@@ -124,6 +124,64 @@ def act(case_id: str) -> tuple[Response, int]:
     )
 
 
+def texts(given: dict[str, Any], name: str) -> list[str]:
+    """A list of texts in the body; none when it is not there."""
+    found = field(given, name, list, [])
+    if not all(isinstance(x, str) for x in found):
+        raise BadInput(why=_("`%(name)s` 的类型不对", name=name))
+    return list(found)
+
+
+@bp.post("/cases/<case_id>/verbs")
+def verb(case_id: str) -> tuple[Response, int]:
+    """What is no step: return, take_back, suspend, resume, reopen, merge, split, derive, urge, copy, follow ..."""
+    given = body()
+    return answer(
+        service().verb(
+            case_id,
+            field(given, "verb", str),
+            person(),
+            to=field(given, "to", str, ""),
+            reason=field(given, "reason", str, ""),
+            opinion=field(given, "opinion", str, ""),
+            others=texts(given, "others"),
+            facts=texts(given, "facts"),
+            title=field(given, "title", str, ""),
+            revision=field(given, "revision", int, 0) or None,
+            key=field(given, "key", str, "") or None,
+        ),
+        201,
+    )
+
+
+@bp.post("/bulk")
+def bulk() -> Response:
+    """One step or verb on many cases; a result for each."""
+    given = body()
+    found = service().bulk(
+        [(case, None) for case in texts(given, "cases")],
+        field(given, "action", str),
+        person(),
+        field(given, "key", str),
+        facts=field(given, "facts", dict, {}),
+        reason=field(given, "reason", str, ""),
+        opinion=field(given, "opinion", str, ""),
+    )
+    return jsonify(plain(found))
+
+
+@bp.get("/notices")
+def notices() -> Response:
+    rows, total = service().notices(person(), lang())
+    return jsonify(notices=plain(rows), total=total)
+
+
+@bp.post("/notices/read")
+def read_notices() -> Response:
+    """One notice as read, or all."""
+    return jsonify(read=service().mark_read(person(), field(body(), "notice", str, "")))
+
+
 @bp.get("/decisions/<decision_id>")
 def decision(decision_id: str) -> Response:
     view = service().decision(decision_id, person(), lang())

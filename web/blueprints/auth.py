@@ -66,7 +66,7 @@ def sign_out() -> Answer:
 
 @bp.get("/me")
 def me_page() -> Answer:
-    return render_template("me.html")
+    return render_template("me.html", administers=service().may_administer(person()))
 
 
 @bp.post("/preference")

@@ -18,7 +18,7 @@ Answer = str | Response | tuple[str, int]
 @bp.get("/cases/<case_id>")
 def case(case_id: str) -> Answer:
     view = service().case(case_id, person(), lang())
-    steps = sorted(view.steps, key=lambda s: not s.allowed)  # what you can do stands first
+    steps = sorted((s for s in view.steps if not s.verb), key=lambda s: not s.allowed)  # what you can do stands first
     return render_template("case.html", case=view, steps=steps, log=request.args.get("log", ""))
 
 
