@@ -62,7 +62,7 @@ def run_case(catalogue: Catalogue, case: CaseSpec) -> list[str]:
     try:
         if case.decide and not case.steps:
             return _decide(catalogue, case, day)
-        return _Walk(catalogue, case, day).run()
+        return Walk(catalogue, case, day).run()
     except SiquanError as fault:
         return [fault.full("zh")]
 
@@ -76,7 +76,7 @@ def _decide(catalogue: Catalogue, case: CaseSpec, day: dt.date) -> list[str]:
     return differences(case, decision)
 
 
-class _Walk:
+class Walk:
     def __init__(self, catalogue: Catalogue, case: CaseSpec, day: dt.date) -> None:
         self.case, self.catalogue = case, catalogue
         self.world = world(catalogue, day)
@@ -93,10 +93,9 @@ class _Walk:
         self.id = self._open()
         for n, step in enumerate(self.case.steps, 1):
             self._wait(step)
-            if step.act:
-                fault = self._step(step)
-                if fault:
-                    return [*self.out, f"第 {n} 步 {step.act}：{fault}"]
+            fault = self._step(step) if step.act else self._beside(step)
+            if fault:
+                return [*self.out, f"第 {n} 步 {step.act}：{fault}"]
         with self.service.app.store.read() as tx:
             state = tx.cases.get(self.id).state
         if self.case.expect and self.case.expect != state:
@@ -111,26 +110,38 @@ class _Walk:
 
     # persons
 
-    def _person(self, name: str, spec: ProcessSpec, transition: TransitionSpec | None = None) -> str:
-        """`by` is a role's name, or a person's who then holds every role of the process; default: the step's role."""
+    def _person(self, name: str, spec: ProcessSpec, transition: TransitionSpec | None = None, case_id: str = "") -> str:
+        """`by` is a role's name, or a person's who then holds every role of the process; default: the step's role. A role
+        that is a fact is the person this fact names."""
         roles = list(spec.roles)
         if not name and transition is not None:
             state = next((s for s in spec.states if transition in s.transitions), None)
-            own = acting_roles(spec, state, transition)
-            name = own[0] if own else ""
+            own = [*acting_roles(spec, state, transition)]
+            name = next((r for r in own if not spec.roles[r].fact), own[0] if own else "")
+        if name in spec.roles and spec.roles[name].fact and case_id:
+            return self._named(name, case_id) or self._person("", spec)
         key = f"{spec.plugin}:{name}"
         if key in self.world.people:
             return self.world.people[key]
-        holds = [name] if name in roles else roles
+        known = {r: x.level for p in self.catalogue.plugin(spec.plugin).processes for r, x in p.roles.items()} | {r: x.level for r, x in spec.roles.items()}
+        holds = [name] if name in roles else list(known)
         with self.service.app.store.begin() as tx:
             title = spec.roles[name].title if name in spec.roles else name or "开办人"
             person = tx.people.add(title, unit_id="test/community")
             for role in holds:
-                level = spec.roles[role].level
+                level = known[role]
                 unit = next((u for u, kind, _ in UNITS if kind == level), "test/compound" if spec.place == "compound" else "test/community")
                 tx.people.grant(person.id, role, unit, dt.date(2000, 1, 1))
         self.world.people[key] = person.id
         return person.id
+
+    def _named(self, role: str, case_id: str) -> str:
+        """The person a fact of the case names; such a person holds no post."""
+        with self.service.app.store.begin() as tx:
+            found = Context(self.service.app, tx, tx.cases.get(case_id)).named.get(role, "")
+            if found and tx.people.find(found) is None:
+                tx.people.add(found, unit_id="test/community", person_id=found)
+        return found
 
     # the case
 
@@ -217,6 +228,32 @@ class _Walk:
             child = children[int(ordinal or 1) - 1]
             return child.id, self.catalogue.definition(child.process).spec
 
+    def _beside(self, step: CaseStep) -> str:
+        """A step without `act`: time passes, and whoever holds a role states facts or imports a collection."""
+        case_id, spec = self._target(step)
+        if step.given:
+            with self.service.app.store.read() as tx:
+                schema = Context(self.service.app, tx, tx.cases.get(case_id)).definition.schema
+            person, facts = self._person(step.by or next(iter(spec.roles), ""), spec, None, case_id), dict(step.given)
+            try:
+                for path in [p for p in facts if (own := schema.get(p)) is not None and own.collection]:
+                    self._rows(case_id, path, facts.pop(path), person)
+                if facts:
+                    self.service.supply(case_id, person, facts)
+            except SiquanError as fault:
+                return self._refusal(step, fault)
+            if step.refused:
+                return f"应被 {step.refused} 拦下，却办成了"
+        return self._stands(case_id, step)
+
+    def _stands(self, case_id: str, step: CaseStep) -> str:
+        if step.expect:
+            with self.service.app.store.read() as tx:
+                now = tx.cases.get(case_id).state
+            if now != step.expect:
+                return f"应到 {step.expect}，实到 {now}"
+        return ""
+
     def _step(self, step: CaseStep) -> str:
         case_id, spec = self._target(step)
         with self.service.app.store.read() as tx:
@@ -224,7 +261,7 @@ class _Walk:
             state = context.case.state
             transition = context.definition.machine.step(state, step.act)
             schema = context.definition.schema
-        person = self._person(step.by, spec, transition)
+        person = self._person(step.by, spec, transition, case_id)
         facts = dict(step.given)
         if case_id == self.id:
             offered = (*transition.needs, *transition.asks)
@@ -253,12 +290,7 @@ class _Walk:
         self.decision = result.decision or self.decision
         if step.refused:
             return f"应被 {step.refused} 拦下，却办成了"
-        if step.expect:
-            with self.service.app.store.read() as tx:
-                now = tx.cases.get(case_id).state
-            if now != step.expect:
-                return f"应到 {step.expect}，实到 {now}"
-        return ""
+        return self._stands(case_id, step)
 
     def _refusal(self, step: CaseStep, fault: SiquanError) -> str:
         marks = {fault.code}
