@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from siquan.core import __version__
-from siquan.core.cli import casework, deciding, designing, installation, policy, scaffold
+from siquan.core.cli import casework, deciding, designing, installation, policy, proving, scaffold
 from siquan.core.cli.reading import print_json
 from siquan.core.errors import Errors, SiquanError
 
@@ -55,11 +55,21 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("name")
     new.add_argument("--title", default="")
     new.add_argument("--folder", default=".", help="where to write it, default here")
-    verify = verb("verify", designing.verify, "check plugins: states, roles, facts, parameters, outcomes")
+    verify = verb("verify", proving.verify, "check plugins: states, roles, facts, parameters, outcomes")
     verify.add_argument("plugin", nargs="?", help="a plugin's name, folder or file")
     verify.add_argument("--strict", action="store_true", help="warnings count as errors")
-    test = verb("test", designing.test, "run the cases of plugins")
+    verify.add_argument("--keep", metavar="CODE[:N]", help="write the story of a finding as a test case into the plugin")
+    test = verb("test", proving.test, "run the cases of plugins")
     test.add_argument("plugin", nargs="?")
+    test.add_argument("--walk", action="store_true", help="generate paths over every state, transition, rule, role and deadline; report coverage")
+    test.add_argument("--write", action="store_true", help="with --walk: keep the paths as test cases of the plugin")
+    test.add_argument("--alone", action="store_true", help="with --walk: take no values from the plugin's own cases")
+    test.add_argument("--least", type=int, default=95, metavar="PERCENT", help="with --walk: fail below this share of transitions, default 95")
+    record = verb("record", proving.record, "a case that happened as an anonymised test case, run before it is printed")
+    record.add_argument("case", help="id or number")
+    record.add_argument("--by", required=True)
+    record.add_argument("--out", metavar="FILE", help="a case file, added to where it exists")
+    record.add_argument("--name", default="")
     draw = verb("draw", designing.draw, "the states of a process as SVG or Mermaid")
     draw.add_argument("process")
     draw.add_argument("--mermaid", action="store_true")

@@ -4,7 +4,7 @@ the rows of its collections and the day. It gives the same answer every time."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -39,8 +39,9 @@ class Answer:
 class Filler:
     """One step of one case, read in an open transaction (`context`)."""
 
-    def __init__(self, context: Context, step: TransitionSpec, pool: Pool, n: int = 0, again: Collection[str] = ()) -> None:
-        """`n` tells the persons of several children apart; `again` are facts of earlier forms that may be said otherwise."""
+    def __init__(self, context: Context, step: TransitionSpec, pool: Pool, n: int = 0, again: Collection[str] = (), fixed: Mapping[str, Any] | None = None) -> None:
+        """`n` tells the persons of several children apart; `again` are facts of earlier forms that may be said otherwise;
+        `fixed` are answers that stand."""
         self.context, self.step, self.pool = context, step, pool
         self.definition, self.schema = context.definition, context.definition.schema
         self.start = Answer(day=context.today)
@@ -59,6 +60,8 @@ class Filler:
                 self.lists.append(spec)
             elif not spec.collection and name not in self.paths:
                 self.paths.append(name)
+        self.start.facts.update(fixed or {})
+        self.paths = [p for p in self.paths if p not in (fixed or {})]
 
     def _begin(self, n: int) -> None:
         tallied = {x.name for x in self.definition.spec.tallies}

@@ -96,13 +96,18 @@ class Walker:
                 if value != usual[leaf.name] and len(ways) <= OPENINGS:
                     ways.append({**usual, leaf.name: value})
         for way in ways:
-            live = Live(self.catalogue, self.spec.id, self.day, self._wire(self.definition, way))
-            try:
-                live.open()
-            except SiquanError as fault:
-                self.out.why[("state", self.spec.initial.name)] = fault.full("zh")
-                continue
-            yield live
+            live = self._opened(way)
+            if live is not None:
+                yield live
+
+    def _opened(self, way: Mapping[str, Any]) -> Live | None:
+        live = Live(self.catalogue, self.spec.id, self.day, self._wire(self.definition, way))
+        try:
+            live.open()
+        except SiquanError as fault:
+            self.out.why[("state", self.spec.initial.name)] = fault.full("zh")
+            return None
+        return live
 
     def _arrived(self, live: Live) -> None:
         """Where a live case stands now: covered, and a spot to go on from while there are few."""
@@ -208,7 +213,7 @@ class Walker:
                 return True
         return False
 
-    def _fill(self, live: Live, step: TransitionSpec, aim: Aim, child: str = "", n: int = 0, again: Iterable[str] = ()) -> Answer:
+    def _fill(self, live: Live, step: TransitionSpec, aim: Aim, child: str = "", n: int = 0, again: Iterable[str] = (), fixed: Mapping[str, Any] | None = None) -> Answer:
         self._wait_for(live, step, child)
         id = live.row(child).id
         with live.service.app.store.read() as tx:
@@ -216,7 +221,7 @@ class Walker:
             if context.definition.spec.state(context.case.state) is None or not any(s.name == step.name for s in context.definition.machine.steps(context.case.state)):
                 return Answer(distance=9, day=live.today)
             leaves = [x.name for p in again if p in context.definition.schema for x in context.definition.schema.leaves(p)]
-            return Filler(context, step, self.pool(context.definition), n, leaves).find(aim)
+            return Filler(context, step, self.pool(context.definition), n, leaves, fixed).find(aim)
 
     def _wait_for(self, live: Live, step: TransitionSpec, child: str = "") -> None:
         """Until the period a step waits for is over."""

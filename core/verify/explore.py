@@ -113,7 +113,11 @@ class Exploration:
         """The story as data, for a test case; `step` is the one that cannot be taken at its end."""
         steps = tuple(WayStep(m.step.name, m.clock, dict(m.given), m.key) for m in self.moves(node))
         first = next(iter(bars), None)
-        return Way(self.definition.spec.id, steps, node.state, step, first.kind if first else "", first.rule if first else "")
+        root = node
+        while (back := self.before[root]) is not None:
+            root = back[0]
+        opening = {p: v for p, v in zip(self.tracked, root.facts, strict=True) if not isinstance(v, Known)}
+        return Way(self.definition.spec.id, steps, node.state, step, first.kind if first else "", first.rule if first else "", opening)
 
 
 @dataclass(frozen=True)

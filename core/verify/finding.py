@@ -33,6 +33,7 @@ class Way:
     barred: str = ""
     kind: str = ""
     rule: str = ""
+    opening: dict[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

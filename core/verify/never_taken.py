@@ -88,5 +88,5 @@ def _branch(definition: Definition, found: Explored, state: StateSpec, step: Tra
         CODE, "warning", step.where, f"`{definition.spec.id}`“{state.title}”里的“{step.title}”走到这里时不会再得出{shown}，这一路白写了",
         f"the step `{step.name}` in `{state.name}` of `{definition.spec.id}` never comes to {', '.join(f'`{k}`' for k in lost)} there",
         "删掉这一路，或者查查前面是不是已经把这种情形分走了", "remove the branch, or see whether an earlier step already led such cases away",
-        found.sound[0].story(found.sound[0].nodes(state.name)[0], step.title),
+        found.sound[0].story(found.sound[0].nodes(state.name)[0], step.title), found.sound[0].way(found.sound[0].nodes(state.name)[0]),
     )  # fmt: skip

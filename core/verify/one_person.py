@@ -10,7 +10,7 @@ from siquan.core.engine.definition import Definition
 from siquan.core.plugins import Catalogue
 from siquan.core.spec.model import PluginSpec, StateSpec, TransitionSpec
 from siquan.core.verify.barred import always, barred, reasons
-from siquan.core.verify.explore import explored
+from siquan.core.verify.explore import Bar, explored
 from siquan.core.verify.finding import Finding
 from siquan.core.verify.supply import transitions
 
@@ -31,7 +31,7 @@ def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
                         CODE, "error", step.where, f"`{process.id}`“{state.title}”里的“{step.title}”（{step.name}）没有人能办：只有“{process.roles[who].title}”能办，而他办过前一步，按分工不能再办",
                         f"nobody may take the step `{step.name}` in `{state.name}` of `{process.id}`: only `{who}` may, and that one person took the step it must differ from",
                         "加一个能办的角色，或者去掉 not_same_as、separate 里的这一条", "let another role take it, or remove it from not_same_as or separate",
-                        found.parts[0].story(node, f"{step.title}：无人可办"), found.parts[0].way(node),
+                        found.parts[0].story(node, f"{step.title}：无人可办"), found.parts[0].way(node, step.name, [Bar("person")]),
                     )  # fmt: skip
                 for part in found.sound:
                     bare = [(n, bs) for n, bs in barred(part, state, step.name) if bs and all(b.kind == "nobody" for b in bs)]
