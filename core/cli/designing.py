@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from siquan.core.cli.reading import print_json
-from siquan.core.diagram import from_process
+from siquan.core.diagram import alone
 from siquan.core.errors import NotFound
 from siquan.core.home import Home
+from siquan.core.service.drawing import whole
 from siquan.core.plugins import Catalogue, Found, _bind, bundled_dirs, discover
 from siquan.core.spec.load import load_fragments, load_plugin
 from siquan.core.spec.schema import SCHEMAS
@@ -66,9 +67,18 @@ def with_library(catalogue: Catalogue, path: Path) -> Catalogue:
 
 
 def draw(args: argparse.Namespace) -> int:
-    spec = Home.of().catalogue().definition(args.process).spec
-    kind, text = ("mermaid", from_process(spec).mermaid()) if args.mermaid else ("svg", from_process(spec).svg())
-    print_json({"process": spec.id, kind: text}) if args.json else print(text)
+    """The whole process: states, steps, deadlines, what the clock does, children. `--mermaid` is short for its format."""
+    catalogue = Home.of().catalogue()
+    spec = catalogue.definition(args.process).spec
+    kind = "mermaid" if args.mermaid else args.format
+    graph = whole(catalogue, spec.id)
+    text = graph.mermaid() if kind == "mermaid" else alone(graph.svg(full=True))
+    if args.out:
+        Path(args.out).write_text(text, encoding="utf-8")
+    if args.json:
+        print_json({"process": spec.id, "format": kind, "file": args.out or None, **({} if args.out else {kind: text})})
+    else:
+        print(f"已写入 {args.out}" if args.out else text, end="\n")
     return 0
 
 
