@@ -37,6 +37,7 @@ from siquan.web.blueprints import (
     rules,
     sheets,
     steps,
+    tryout,
 )
 from siquan.web.catalogue import gettext as _
 from siquan.web.demo import DemoAccount, demo
@@ -98,7 +99,7 @@ def create_app(
     app.after_request(safety.headers)
     faults.register(app)
     people = (auth, inbox, processes, cases, steps, children, sheets, decisions, admin, api)
-    for module in (*people, rules, drafts, impacts, releases):
+    for module in (*people, rules, drafts, impacts, releases, tryout):
         app.register_blueprint(module.bp)
     auth.limit_sign_in(app)
     app.extensions["siquan_sources"] = service.sources()

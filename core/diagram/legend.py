@@ -38,7 +38,7 @@ def notes(
             n, anchor = number(due), due.start or due.before
             span = words[due.unit].format(n)
             if anchor:
-                shown = facts.get(anchor, anchor)
+                shown = facts.get(f"{due.prefix}.{anchor}") or facts.get(anchor, anchor)
                 span = words["on"].format(shown) if n == "0" else words["before" if due.before else "from"].format(span, shown)
             then = words["remind"] if due.then == "remind" or due.then not in steps else words["fire"].format(named(state, steps[due.then]))
             title = titled(state) if not due.title or due.title == state.title else words["name"].format(titled(state), due.title)

@@ -9,9 +9,9 @@ from siquan.core.plugins import Catalogue
 from siquan.core.service.acts import MissingFacts, StepRefused
 from siquan.core.spec.model import CaseSpec, CaseStep, TransitionSpec
 from siquan.core.testing.aim import NOTHING, Aim, leading, passing
+from siquan.core.testing.hands import STAND_INS, Hands
 from siquan.core.testing.live import Live
 from siquan.core.testing.runner import run_case
-from siquan.core.testing.walk import STAND_INS, Walker
 from siquan.core.verify.finding import Finding, Way, WayStep
 
 
@@ -35,7 +35,7 @@ def retold(catalogue: Catalogue, finding: Finding) -> CaseSpec:
 class _Teller:
     def __init__(self, catalogue: Catalogue, code: str, way: Way) -> None:
         self.catalogue, self.code, self.way = catalogue, code, way
-        self.walker = Walker(catalogue, way.process)
+        self.walker = Hands(catalogue, way.process)
 
     def tell(self, finding: Finding) -> CaseSpec:
         walker, way = self.walker, self.way
@@ -97,10 +97,10 @@ class _Teller:
         )  # fmt: skip
         if live.take(taken):
             raise NoStory(code=self.code, why=f"`{step.name}` was taken after all", why_zh=f"“{step.title}”其实办得成")
-        live.steps[-1] = taken.model_copy(update={"refused": _why(live)})
+        live.steps[-1] = taken.model_copy(update={"refused": said_why(live)})
 
 
-def _why(live: Live) -> str:
+def said_why(live: Live) -> str:
     """What a step of a case says of its refusal."""
     fault = live.fault
     if isinstance(fault, NoAccess):

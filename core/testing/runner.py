@@ -229,8 +229,10 @@ class Walk:
             return child.id, self.catalogue.definition(child.process).spec
 
     def _beside(self, step: CaseStep) -> str:
-        """A step without `act`: time passes, and whoever holds a role states facts or imports a collection."""
+        """A step without `act`: time passes, somebody takes up his post, or states facts, or imports a collection."""
         case_id, spec = self._target(step)
+        if step.by:
+            self._person(step.by, spec, None, case_id)
         if step.given:
             with self.service.app.store.read() as tx:
                 schema = Context(self.service.app, tx, tx.cases.get(case_id)).definition.schema

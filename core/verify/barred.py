@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from siquan.core.engine.definition import Definition
 from siquan.core.spec.model import StateSpec
-from siquan.core.verify.explore import Bar, Exploration, Node
+from siquan.core.verify.exploration import Bar, Exploration, Node
 
 #: facts were not supplied before; the other kinds are rules, branches, people
 LATE = ("unknown", "time", "needs")

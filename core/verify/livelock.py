@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from siquan.core.plugins import Catalogue
 from siquan.core.spec.model import PluginSpec
-from siquan.core.verify.explore import Exploration, Node, explored
+from siquan.core.verify.exploration import Exploration, Node
+from siquan.core.verify.explore import explored
 from siquan.core.verify.finding import Finding
 
 CODE = "V036"

@@ -8,7 +8,8 @@ from siquan.core.engine.definition import Definition
 from siquan.core.plugins import Catalogue
 from siquan.core.spec.model import PluginSpec, StateSpec, TransitionSpec
 from siquan.core.verify.barred import LATE, always, barred, reasons
-from siquan.core.verify.explore import Explored, explored
+from siquan.core.verify.exploration import Explored
+from siquan.core.verify.explore import explored
 from siquan.core.verify.finding import Finding, Way
 from siquan.core.verify.graph import Graph
 from siquan.core.verify.impossible import impossible

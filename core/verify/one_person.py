@@ -10,7 +10,8 @@ from siquan.core.engine.definition import Definition
 from siquan.core.plugins import Catalogue
 from siquan.core.spec.model import PluginSpec, StateSpec, TransitionSpec
 from siquan.core.verify.barred import always, barred, reasons
-from siquan.core.verify.explore import Bar, explored
+from siquan.core.verify.exploration import Bar
+from siquan.core.verify.explore import explored
 from siquan.core.verify.finding import Finding
 from siquan.core.verify.supply import transitions
 

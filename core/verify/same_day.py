@@ -1,5 +1,5 @@
-"""V037: two deadlines of one state that may end on the same day and fire different steps. Which of them comes first is
-then an accident, and the other never happens."""
+"""V037: two deadlines of one state that may end on the same day and fire different steps: which of them comes first is then
+an accident. And one that always comes too late, since another has led the case away before."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from siquan.core.engine.deadlines import BadDeadline, compute
 from siquan.core.engine.definition import Definition
 from siquan.core.engine.machine import targets
 from siquan.core.plugins import Catalogue
-from siquan.core.spec.model import DueSpec, PluginSpec, StateSpec
+from siquan.core.spec.model import DueSpec, PluginSpec, StateSpec, TransitionSpec
 from siquan.core.verify.explore import explored
 from siquan.core.verify.finding import Finding
 
@@ -22,7 +22,7 @@ FIRST, DAYS = dt.date(2025, 1, 1), 3 * 365
 
 
 def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
-    """An error for every such pair, with a day that shows it."""
+    """An error for every pair that may meet, with a day that shows it; a warning for one that never gets its turn."""
     calendar = Calendar.of(shipped())
     for process in plugin.processes:
         definition = catalogue.definitions[process.id]
@@ -35,9 +35,21 @@ def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
                     continue
                 if targets(steps[one.then], state.name) == targets(steps[other.then], state.name):
                     continue
-                day = _meeting(definition, catalogue, calendar, one, other)
-                if day is None:
+                meeting = _meeting(definition, catalogue, calendar, one, other)
+                if isinstance(meeting, DueSpec):
+                    first = one if meeting is other else other
+                    if _leaves(steps[first.then], state.name):
+                        yield Finding(
+                            CODE, "warning", meeting.where,
+                            f"`{process.id}`“{state.title}”的时限“{meeting.title or meeting.name}”永远轮不到：“{first.title or first.name}”总在它之前到期并离开这里",
+                            f"the deadline `{meeting.name}` in `{state.name}` of `{process.id}` never gets its turn: `{first.name}` always ends before it and leads away",
+                            "删掉它，或者让先到期的只提醒", "remove it, or let the earlier one only remind",
+                            part.story(part.nodes(state.name)[0], f"“{first.title or first.name}”先到期"), part.way(part.nodes(state.name)[0]),
+                        )  # fmt: skip
                     continue
+                if meeting is None:
+                    continue
+                day = meeting
                 titles = [f"“{d.title or d.name}”" for d in (one, other)]
                 yield Finding(
                     CODE, "error", other.where,
@@ -53,8 +65,16 @@ def _shown(state: StateSpec, one: DueSpec, other: DueSpec, days: tuple[dt.date, 
     return begin, f"{days[1].isoformat()} 两个时限同时到期"
 
 
-def _meeting(definition: Definition, catalogue: Catalogue, calendar: Calendar, one: DueSpec, other: DueSpec) -> tuple[dt.date, dt.date] | None:
-    """A day both begin and the day both end; of deadlines that count from different facts some pair of dates always does."""
+def _leaves(step: TransitionSpec, state: str) -> bool:
+    """Whether nothing can keep a step from leading away."""
+    return not (step.check or step.decide or step.needs) and bool(step.to) and step.to != state
+
+
+def _meeting(
+    definition: Definition, catalogue: Catalogue, calendar: Calendar, one: DueSpec, other: DueSpec
+) -> tuple[dt.date, dt.date] | DueSpec | None:
+    """A day both begin and the day both end; of deadlines that count from different facts some pair of dates always does.
+    The later one, where it is always the same."""
     begins = [(d.start or d.before, d.before != "") for d in (one, other)]
     if begins[0][0] != begins[1][0]:
         return (FIRST, FIRST)
@@ -63,6 +83,9 @@ def _meeting(definition: Definition, catalogue: Catalogue, calendar: Calendar, o
     for day, a, b in zip(days, *ends, strict=True):
         if a is not None and a == b:
             return day, a
+    known = [(a, b) for a, b in zip(*ends, strict=True) if a is not None and b is not None]
+    if len(known) == len(days):
+        return other if all(a < b for a, b in known) else one if all(b < a for a, b in known) else None
     return None
 
 

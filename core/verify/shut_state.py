@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from siquan.core.plugins import Catalogue
 from siquan.core.spec.model import PluginSpec
 from siquan.core.verify.barred import reasons
-from siquan.core.verify.explore import Bar, Exploration, Node, explored
+from siquan.core.verify.exploration import Bar, Exploration, Node
+from siquan.core.verify.explore import explored
 from siquan.core.verify.finding import Finding
 from siquan.core.verify.graph import Graph
 

@@ -10,7 +10,8 @@ from siquan.core.rules import tree as t
 from siquan.core.spec.model import PluginSpec, TransitionSpec
 from siquan.core.verify.abstract import NO
 from siquan.core.verify.barred import LATE, always, barred, names, reasons
-from siquan.core.verify.explore import Bar, explored
+from siquan.core.verify.exploration import Bar
+from siquan.core.verify.explore import explored
 from siquan.core.verify.finding import Finding
 
 CODE = "V035"

@@ -100,6 +100,17 @@ rules:
     fail: {title: 视为放弃, auto: true, to: failed}
   failed: {title: 放弃, final: true, main: false}
 """)),
+    "a deadline that never gets its turn": ("V037", HEAD + states("""
+  draft: {title: 起草, submit: {title: 提交, by: clerk, to: wait}}
+  wait:
+    title: 等候
+    dues:
+      five: {title: 五天, after: 5 days, then: pass}
+      month: {title: 两个月, after: 2 months, then: fail}
+    pass: {title: 视为同意, auto: true, to: done}
+    fail: {title: 视为放弃, auto: true, to: failed}
+  failed: {title: 放弃, final: true, main: false}
+""")),
     "a person nobody named": ("V038", HEAD + "facts: {person: {title: 姓名, type: person, by: clerk}}\n" + states("""
   draft: {title: 起草, submit: {title: 提交, by: clerk, needs: [person], to: wait}, quick: {title: 简易提交, by: clerk, to: wait}}
   wait: {title: 等当事人, agree: {title: 同意, by: owner, to: done}, drop: {title: 不办了, by: clerk, to: done}}
@@ -173,14 +184,17 @@ rules:
   wait: {title: 等候, due: {title: 等, after: 3 days, then: wake}, wake: {title: 唤醒, auto: true, to: rest}, stop: {title: 办结, by: clerk, to: done}}
   rest: {title: 搁置, due: {title: 歇, after: 2 workdays, then: remind}, sleep: {title: 再等, by: clerk, to: wait}}
 """),
-    "two deadlines set apart": HEAD + states("""
-  draft: {title: 起草, submit: {title: 提交, by: clerk, to: wait}}
+    "two deadlines set apart": HEAD + "facts: {ok: {title: 查过, type: boolean, by: clerk}}\n" + """
+rules:
+  seen: {list: [{id: B-1, title: 没有查过, when: not(ok), outcome: BLOCK, basis: LOCAL, cite: 本地设定}]}
+""" + states("""
+  draft: {title: 起草, submit: {title: 提交, by: clerk, needs: [ok], to: wait}}
   wait:
     title: 等候
     dues:
       five: {title: 五天, after: 5 days, then: pass}
       month: {title: 两个月, after: 2 months, then: fail}
-    pass: {title: 视为同意, auto: true, to: done}
+    pass: {title: 视为同意, auto: true, check: [seen], to: done}
     fail: {title: 视为放弃, auto: true, to: failed}
   failed: {title: 放弃, final: true, main: false}
 """),
