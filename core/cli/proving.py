@@ -64,7 +64,7 @@ def _keep(args: argparse.Namespace, catalogue: Catalogue, names: list[str], find
     if args.json:
         print_json({"file": str(path), "finding": finding.to_json(), "case": data})
     else:
-        print(f"已写入 {path}：")
+        print(f"已写入 {_near(path)}：")
         print("\n".join(item(data)))
     return 0
 
@@ -103,7 +103,7 @@ def _walk(args: argparse.Namespace, catalogue: Catalogue, names: list[str]) -> i
         for one in found:
             path = file_of(catalogue, one.process)
             keep(path, one.process, [written(c) for c in one.cases], f"siquan test --walk 生成，{len(one.cases)} 条")
-            files.append(str(path))
+            files.append(_near(path))
     sums = total(found)
     if args.json:
         print_json({
@@ -114,7 +114,7 @@ def _walk(args: argparse.Namespace, catalogue: Catalogue, names: list[str]) -> i
             print(f"{one.process}　{one.title}：" + "，".join(f"{zh} {a}/{b}" for k, zh in KINDS.items() for a, b in [one.of(k)] if b) + f"；{len(one.cases)} 条用例")
             for kind, name, why in one.missing:
                 print(f"  没有走到　{KINDS[kind]} {name}：{why}")
-        print("合计　" + "，".join(f"{KINDS[k]} {a}/{b}（{100 * a // max(b, 1)}%）" for k, (a, b) in sums.items()))
+        print("合计　" + "，".join(f"{KINDS[k]} {a}/{b}（{100 * a // max(b, 1)}%）" for k, (a, b) in sums.items() if b))
         for file in files:
             print(f"已写入 {file}")
     covered, all_ = sums["transition"]
@@ -148,6 +148,12 @@ def _write(path: Path, case: CaseSpec, text: str) -> None:
         keep(path, case.process, [written(case)])
     else:
         path.write_text(text, encoding="utf-8")
+
+
+def _near(path: Path) -> str:
+    """As seen from here, where it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def _today(day: dt.date) -> str:

@@ -94,7 +94,8 @@ class Filler:
         context, day = self.context, answer.day
         stated = {p: Stated(v, day if self.schema.specs[p].max_age else None) for p, v in answer.facts.items()}
         base = FactSet(self.schema, context.stored, day).with_stated(stated)
-        lists = {**self._lists, **answer.rows}
+        # a collection without rows is one nobody has finished, whatever the import said
+        lists = {**self._lists, **{n: r if r.items else Rows((), False) for n, r in answer.rows.items()}}
         if self.definition.spec.tallies:
             context.today = day
             context.__dict__["lists"] = lists

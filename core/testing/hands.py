@@ -128,7 +128,7 @@ class Hands:
             live.back_to(here)
             taken = CaseStep(
                 act=step.name, by=person, child=child, given=given, refused=refused, on=answer.day if answer.day > live.today else None,
-                opinion="" if step.opinion == "none" else "意见", reason=next(iter(step.reasons), ""),
+                opinion="意见" if step.opinion == "required" else "", reason=next(iter(step.reasons), ""),
             )  # fmt: skip
             wrong = live.take(taken)
             if not wrong:

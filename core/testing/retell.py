@@ -93,7 +93,7 @@ class _Teller:
         given = walker._wire(walker.definition, answer.facts)
         by = STAND_INS[0] if self.way.kind == "nobody" else walker._persons(walker.definition, self.way.state, step)[0]
         taken = CaseStep(
-            act=step.name, by=by, given=given, refused="true", opinion="" if step.opinion == "none" else "意见", reason=next(iter(step.reasons), ""),
+            act=step.name, by=by, given=given, refused="true", opinion="意见" if step.opinion == "required" else "", reason=next(iter(step.reasons), ""),
         )  # fmt: skip
         if live.take(taken):
             raise NoStory(code=self.code, why=f"`{step.name}` was taken after all", why_zh=f"“{step.title}”其实办得成")
