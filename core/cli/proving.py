@@ -16,6 +16,7 @@ from siquan.core.spec.model import CaseSpec
 from siquan.core.testing.casefile import file_of, item, keep, written
 from siquan.core.testing.record import Recorder
 from siquan.core.testing.runner import run_case
+from siquan.core.verify.finding import Finding
 
 
 def verify(args: argparse.Namespace) -> int:
@@ -24,9 +25,11 @@ def verify(args: argparse.Namespace) -> int:
 
     lang = os.environ.get("SIQUAN_LANG", "zh")
     catalogue, names = chosen(args.plugin)
+    if args.keep and len(names) != 1:
+        raise BadInput(why="留用例要写明是哪个插件：siquan verify 插件 --keep V033")
     findings = [(name, f) for name in names for f in findings_of(catalogue, name)]
     if args.keep:
-        return _keep(args, catalogue, names, [f for _, f in findings])
+        return _keep(args, catalogue, [f for _, f in findings])
     worst = {f.severity for _, f in findings}
     if args.json:
         print_json([{"plugin": n, **f.to_json(lang)} for n, f in findings])
@@ -45,16 +48,13 @@ def verify(args: argparse.Namespace) -> int:
     return 1 if "error" in worst or (args.strict and "warning" in worst) else 0
 
 
-def _keep(args: argparse.Namespace, catalogue: Catalogue, names: list[str], findings: Sequence[object]) -> int:
+def _keep(args: argparse.Namespace, catalogue: Catalogue, findings: Sequence[Finding]) -> int:
     from siquan.core.testing.retell import retold
-    from siquan.core.verify import Finding
 
-    if len(names) != 1:
-        raise BadInput(why="留用例要写明是哪个插件：siquan verify 插件 --keep V033")
     code, _, ordinal = args.keep.partition(":")
-    mine = [f for f in findings if isinstance(f, Finding) and f.code == code.upper()]
+    mine = [f for f in findings if f.code == code.upper()]
     if not mine or (ordinal and not (ordinal.isdigit() and 0 < int(ordinal) <= len(mine))):
-        raise NotFound(kind="发现", name=args.keep, help="可用 " + "、".join(dict.fromkeys(f.code for f in findings if isinstance(f, Finding) and f.way is not None)))
+        raise NotFound(kind="发现", name=args.keep, help="可用 " + "、".join(dict.fromkeys(f.code for f in findings if f.way is not None)))
     finding = mine[int(ordinal or 1) - 1]
     case = retold(catalogue, finding)
     path = file_of(catalogue, case.process)
