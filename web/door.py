@@ -27,19 +27,15 @@ from siquan.core.staff import Moved, PersonPage, StaffList, StandIns, Substituti
 from siquan.core.views import (
     Account,
     ActResult,
-    BulkForm,
-    BulkResult,
     CaseView,
     ChildrenView,
     DecisionView,
     FieldView,
     ImportResult,
     InboxView,
-    NoticeView,
     Preview,
     ProcessCard,
     ProcessView,
-    VerbForm,
 )
 from siquan.core.views_change import (
     AdminView,
@@ -53,6 +49,7 @@ from siquan.core.views_change import (
     StuckCase,
     VersionView,
 )
+from siquan.core.views_verbs import BulkForm, BulkResult, NoticeView, VerbForm
 
 #: The wire form of facts: path -> bare value or envelope.
 Facts = Mapping[str, Any]

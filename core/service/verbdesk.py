@@ -15,7 +15,8 @@ from siquan.core.service.refusal import check_text
 from siquan.core.service.verbs import Verbs, declared
 from siquan.core.spec.verbs import ENDING, MOVING
 from siquan.core.store.transaction import Tx
-from siquan.core.views import ActResult, BulkResult
+from siquan.core.views import ActResult
+from siquan.core.views_verbs import BulkResult
 
 JOINING = ("merge", "unmerge", "split", "derive", "link", "unlink")
 TELLING = ("urge", "copy", "follow", "unfollow", "read")

@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from siquan.core.errors import SiquanError, Stale
-from siquan.core.views import VerbForm
+from siquan.core.views_verbs import VerbForm
 from siquan.web.blueprints.cases import correctable, done, problems
 from siquan.web.catalogue import gettext as _
 from siquan.web.postings import Posted, new_key, read
