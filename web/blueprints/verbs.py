@@ -32,7 +32,7 @@ def post(case_id: str, name: str) -> Answer:
     posted = read(request.form, ())
     chosen = [v for v in request.form.getlist("choice") if v]
     if other := request.form.get("number", "").strip():
-        chosen.append(service().case_id(other))
+        chosen.append(other)
     one = chosen[0] if chosen else ""
     title = request.form.get("title", "").strip()
     several = name in ("merge", "link", "unlink", "copy")
