@@ -29,19 +29,15 @@ from siquan.core.staff import Moved, PersonPage, StaffList, StandIns, Substituti
 from siquan.core.views import (
     Account,
     ActResult,
-    BulkForm,
-    BulkResult,
     CaseView,
     ChildrenView,
     DecisionView,
     FieldView,
     ImportResult,
     InboxView,
-    NoticeView,
     Preview,
     ProcessCard,
     ProcessView,
-    VerbForm,
 )
 from siquan.core.views_change import (
     AdminView,
@@ -55,6 +51,7 @@ from siquan.core.views_change import (
     StuckCase,
     VersionView,
 )
+from siquan.core.views_verbs import BulkForm, BulkResult, NoticeView, VerbForm
 
 #: The wire form of facts: path -> bare value or envelope.
 Facts = Mapping[str, Any]
@@ -120,7 +117,6 @@ class Door(Protocol):
         self, case_id: str, person: str, facts: Facts, revision: int | None, key: str | None
     ) -> ActResult: ...
     def recuse(self, case_id: str, person: str, reason: str, key: str | None) -> ActResult: ...
-    def case_id(self, name: str) -> str: ...
     def verb(
         self,
         case_id: str,
