@@ -230,7 +230,7 @@ def signed_in(app: Any, person: str) -> Any:
 def test_no_route_answers_a_stranger(world: World, app: Any) -> None:
     rules = [r for r in app.url_map.iter_rules() if {"case_id", "decision_id"} & set(r.arguments)]
     assert len(rules) > 10
-    known = {"name": "submit", "verb": "urge", "target": "members", "decision_id": world.decision, "transition": "submit", "kind": "pdf", "child_id": world.child}
+    known = {"name": "submit", "verb": "urge", "target": "members", "decision_id": world.decision, "transition": "submit", "kind": "pdf", "child_id": world.child, "deadline_id": "none"}
     before = world.rows()
     clients = {p: signed_in(app, p) for p in STRANGERS if p != "nobody"}
     sight = signed_in(app, "he")
