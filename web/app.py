@@ -43,6 +43,7 @@ from siquan.web.blueprints import (
     sheets,
     steps,
     timekeeping,
+    tryout,
     verbs,
     versions,
 )
@@ -111,6 +112,7 @@ def create_app(
         *(versions, administration),
         *(people, timekeeping, accounts),
         *(verbs, notices, bulk),
+        *(tryout,),
     ):  # fmt: skip
         app.register_blueprint(module.bp)
     auth.limit_sign_in(app)

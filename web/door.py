@@ -9,8 +9,10 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from siquan.core.accounts.views import AccountPage, Accounts, Catalogue, CheckLine
+from siquan.core.accounts.views import AccountPage, Accounts, CheckLine
+from siquan.core.accounts.views import Catalogue as Gifts
 from siquan.core.obligations.views import CalendarView, DeadlineView, OversightView, YearChange
+from siquan.core.plugins import Catalogue
 from siquan.core.policy.views import (
     DifferenceLine,
     DraftPage,
@@ -27,19 +29,15 @@ from siquan.core.staff import Moved, PersonPage, StaffList, StandIns, Substituti
 from siquan.core.views import (
     Account,
     ActResult,
-    BulkForm,
-    BulkResult,
     CaseView,
     ChildrenView,
     DecisionView,
     FieldView,
     ImportResult,
     InboxView,
-    NoticeView,
     Preview,
     ProcessCard,
     ProcessView,
-    VerbForm,
 )
 from siquan.core.views_change import (
     AdminView,
@@ -53,6 +51,7 @@ from siquan.core.views_change import (
     StuckCase,
     VersionView,
 )
+from siquan.core.views_verbs import BulkForm, BulkResult, NoticeView, VerbForm
 
 #: The wire form of facts: path -> bare value or envelope.
 Facts = Mapping[str, Any]
@@ -118,7 +117,6 @@ class Door(Protocol):
         self, case_id: str, person: str, facts: Facts, revision: int | None, key: str | None
     ) -> ActResult: ...
     def recuse(self, case_id: str, person: str, reason: str, key: str | None) -> ActResult: ...
-    def case_id(self, name: str) -> str: ...
     def verb(
         self,
         case_id: str,
@@ -299,7 +297,7 @@ class Door(Protocol):
         self, account: str, entry: int, person: str, reason: str, key: str | None = None
     ) -> str: ...
     def decide_reversal(self, reversal: str, person: str, agree: bool) -> int: ...
-    def gifts(self, person: str, place: str = "") -> Sequence[Catalogue]: ...
+    def gifts(self, person: str, place: str = "") -> Sequence[Gifts]: ...
     def order_gift(
         self, process: str, place: str, gift: str, quantity: Any, owner: str, person: str, key: str | None = None
     ) -> ActResult: ...
@@ -309,3 +307,8 @@ class Door(Protocol):
     def sources(self) -> Mapping[str, str]: ...
     def plugins(self) -> Sequence[Mapping[str, Any]]: ...
     def audit_head(self, case_id: str) -> str: ...
+
+    # for whoever designs a process
+    def designs(self) -> Catalogue: ...
+    def today(self) -> dt.date: ...
+    def drawing(self, process_id: str, person: str, kind: str, lang: str) -> tuple[str, str]: ...

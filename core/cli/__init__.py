@@ -17,6 +17,7 @@ from siquan.core.cli import (
     installation,
     people,
     policy,
+    proving,
     scaffold,
     timekeeping,
 )
@@ -67,14 +68,26 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("name")
     new.add_argument("--title", default="")
     new.add_argument("--folder", default=".", help="where to write it, default here")
-    verify = verb("verify", designing.verify, "check plugins: states, roles, facts, parameters, outcomes")
+    verify = verb("verify", proving.verify, "check plugins: states, roles, facts, parameters, outcomes")
     verify.add_argument("plugin", nargs="?", help="a plugin's name, folder or file")
     verify.add_argument("--strict", action="store_true", help="warnings count as errors")
-    test = verb("test", designing.test, "run the cases of plugins")
+    verify.add_argument("--keep", metavar="CODE[:N]", help="write the story of a finding as a test case into the plugin")
+    test = verb("test", proving.test, "run the cases of plugins")
     test.add_argument("plugin", nargs="?")
+    test.add_argument("--walk", action="store_true", help="generate paths over every state, transition, rule, role and deadline; report coverage")
+    test.add_argument("--write", action="store_true", help="with --walk: keep the paths as test cases of the plugin")
+    test.add_argument("--alone", action="store_true", help="with --walk: take no values from the plugin's own cases")
+    test.add_argument("--least", type=int, default=95, metavar="PERCENT", help="with --walk: fail below this share of transitions, default 95")
+    record = verb("record", proving.record, "a case that happened as an anonymised test case, run before it is printed")
+    record.add_argument("case", help="id or number")
+    record.add_argument("--by", required=True)
+    record.add_argument("--out", metavar="FILE", help="a case file, added to where it exists")
+    record.add_argument("--name", default="")
     draw = verb("draw", designing.draw, "the states of a process as SVG or Mermaid")
     draw.add_argument("process")
-    draw.add_argument("--mermaid", action="store_true")
+    draw.add_argument("--format", choices=["svg", "mermaid"], default="svg")
+    draw.add_argument("--mermaid", action="store_true", help="the same as --format mermaid")
+    draw.add_argument("--out", metavar="FILE", help="where to write it, default standard output")
     schema = verb("schema", designing.schema, "JSON Schema of the plugin files, for editors")
     schema.add_argument("kind", nargs="?", default="process")
     decide = verb("decide", deciding.decide, "decide with a rule set; both engines, nothing written")

@@ -1,20 +1,19 @@
-"""plugins, verify, test, draw, schema: a process designer's verbs."""
+"""plugins, draw, schema: a process designer's verbs; `proving` has those that prove."""
 
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import Any
 
 from siquan.core.cli.reading import print_json
-from siquan.core.diagram import from_process
+from siquan.core.diagram import alone
 from siquan.core.errors import NotFound
 from siquan.core.home import Home
 from siquan.core.plugins import Catalogue, Found, _bind, bundled_dirs, discover
+from siquan.core.service.drawing import whole
 from siquan.core.spec.load import load_fragments, load_plugin
 from siquan.core.spec.schema import SCHEMAS
-from siquan.core.testing.runner import run_case
 
 
 def plugins(args: argparse.Namespace) -> int:
@@ -67,55 +66,19 @@ def with_library(catalogue: Catalogue, path: Path) -> Catalogue:
     return fresh
 
 
-def verify(args: argparse.Namespace) -> int:
-    # the checks are many small files: only this verb pays for importing them
-    from siquan.core.verify import verify as findings_of
-
-    lang = os.environ.get("SIQUAN_LANG", "zh")
-    catalogue, names = chosen(args.plugin)
-    findings = [(name, f) for name in names for f in findings_of(catalogue, name)]
-    worst = {f.severity for _, f in findings}
-    if args.json:
-        print_json([{"plugin": n, **f.to_json(lang)} for n, f in findings])
-    else:
-        for _, f in findings:
-            if f.severity == "note":
-                continue
-            print(f"{f.where or ''}: {f.severity} {f.code}: {f.zh if lang == 'zh' else f.en}")
-            if f.help_zh:
-                print(f"  help: {f.help_zh if lang == 'zh' else f.help_en}")
-            if f.story:
-                print("  经过：" + " → ".join(f.story))
-        counts = {s: sum(f.severity == s for _, f in findings) for s in ("error", "warning", "note")}
-        print(f"{len(names)} 个插件：{counts['error']} 个错误，{counts['warning']} 个提醒，{counts['note']} 个说明")
-    return 1 if "error" in worst or (args.strict and "warning" in worst) else 0
-
-
-def test(args: argparse.Namespace) -> int:
-    catalogue, names = chosen(args.plugin)
-    results = []
-    for name in names:
-        for process in catalogue.plugin(name).processes:
-            for case in process.cases:
-                full = case if case.process else case.model_copy(update={"process": process.id})
-                if full.process == process.id:
-                    results.append((full, run_case(catalogue, full)))
-    failed = [(c, why) for c, why in results if why]
-    if args.json:
-        print_json({"passed": len(results) - len(failed), "failed": [{"case": c.name, "process": c.process, "where": str(c.where), "why": why} for c, why in failed]})
-    else:
-        for c, why in failed:
-            print(f"{c.where}: “{c.name}”不成立")
-            for line in why:
-                print(f"  {line}")
-        print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
-    return 1 if failed else 0
-
-
 def draw(args: argparse.Namespace) -> int:
-    spec = Home.of().catalogue().definition(args.process).spec
-    kind, text = ("mermaid", from_process(spec).mermaid()) if args.mermaid else ("svg", from_process(spec).svg())
-    print_json({"process": spec.id, kind: text}) if args.json else print(text)
+    """The whole process: states, steps, deadlines, what the clock does, children. `--mermaid` is short for its format."""
+    catalogue = Home.of().catalogue()
+    spec = catalogue.definition(args.process).spec
+    kind = "mermaid" if args.mermaid else args.format
+    graph = whole(catalogue, spec.id)
+    text = graph.mermaid() if kind == "mermaid" else alone(graph.svg(full=True))
+    if args.out:
+        Path(args.out).write_text(text, encoding="utf-8")
+    if args.json:
+        print_json({"process": spec.id, "format": kind, "file": args.out or None, **({} if args.out else {kind: text})})
+    else:
+        print(f"已写入 {args.out}" if args.out else text, end="\n")
     return 0
 
 

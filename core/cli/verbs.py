@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from siquan.core.cli.casework import print_result
 from siquan.core.cli.reading import find_case, open_service, print_json, read_facts
-from siquan.core.views import BulkResult
+from siquan.core.views_verbs import BulkResult
 
 #: command -> (verb, what it does, what it takes besides the case)
 COMMANDS: dict[str, tuple[str, str, tuple[str, ...]]] = {

@@ -1,6 +1,7 @@
 """Pictures of a process: the state diagram, the progress strip, Mermaid text. No script, no font, no
 clock."""
 
+from siquan.core.diagram.alone import alone
 from siquan.core.diagram.graph import Edge, Group, Node, Step
 from siquan.core.diagram.markup import mermaid
 from siquan.core.diagram.picture import draw
@@ -13,6 +14,7 @@ __all__ = [
     "Group",
     "Node",
     "Step",
+    "alone",
     "draw",
     "from_process",
     "main_line",

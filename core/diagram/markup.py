@@ -6,13 +6,15 @@ import re
 from collections.abc import Sequence
 
 from siquan.core.diagram.graph import Edge, Node
+from siquan.core.diagram.legend import Note
 
 # What Mermaid reads as its own: full-width twins look alike and mean nothing to it.
 _OWN = str.maketrans(':;#"<>{}\n', "：；＃”＜＞｛｝ ")
 
 
-def mermaid(nodes: Sequence[Node], edges: Sequence[Edge]) -> str:
-    """A `stateDiagram-v2`. Ids lose what Mermaid does not take (`notice.posted` becomes `notice_posted`)."""
+def mermaid(nodes: Sequence[Node], edges: Sequence[Edge], legend: Sequence[Note] = (), note: str = "") -> str:
+    """A `stateDiagram-v2`. Ids lose what Mermaid does not take (`notice.posted` becomes `notice_posted`). Deadlines and
+    children stand in notes beside their states, what may happen at any time (`note`) beside the first one."""
     ids: dict[str, str] = {}
     for node in nodes:
         name = re.sub(r"\W", "_", node.id, flags=re.ASCII).strip("_") or "state"
@@ -30,4 +32,14 @@ def mermaid(nodes: Sequence[Node], edges: Sequence[Edge]) -> str:
             out.append(f"  {ids[e.source]} --> {ids[e.target]}{words}")
     leaving = {e.source for e in edges if e.source != e.target}
     out += [f"  {ids[n.id]} --> [*]" for n in nodes if n.kind == "end" and n.id not in leaving]
+    said: dict[str, list[str]] = {}
+    for one in legend:
+        said.setdefault(one.state, []).append(one.text)
+    if note and nodes:
+        said.setdefault(nodes[0].id, []).append(note)
+    for state, texts in said.items():
+        if state in ids:
+            out.append(f"  note right of {ids[state]}")
+            out += [f"    {text.translate(_OWN)}" for text in texts]
+            out.append("  end note")
     return "\n".join(out) + "\n"

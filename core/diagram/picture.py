@@ -36,8 +36,9 @@ def draw(
     title: str,
     note: str = "",
     width: float = 1290,
+    legend: Sequence[str] = (),
 ) -> str:
-    """The SVG. `note` is a line under the picture. An edge that names no node is left out; no nodes give
+    """The SVG. `note` is a line under the picture, `legend` more of them. An edge that names no node is left out; no nodes give
     an empty picture with the note."""
     known = {n.id for n in nodes}
     kept = tuple(e for e in edges if e.source in known and e.target in known)
@@ -45,7 +46,7 @@ def draw(
     shape = tuple(Node(n.id, n.title, sub="-" if n.sub else "", group=n.group, main=n.main) for n in nodes)
     ways = tuple(Edge(e.source, e.target, e.label, "back" if e.kind == "back" else "") for e in kept)
     layout = arrange(shape, ways, tuple(groups), width) if nodes else None
-    return _paint(layout, nodes, kept, title, note, width)
+    return _paint(layout, nodes, kept, title, note, width, legend)
 
 
 @lru_cache(maxsize=256)
@@ -164,6 +165,7 @@ def _paint(
     title: str,
     note: str,
     width: float,
+    legend: Sequence[str] = (),
 ) -> str:
     key = f"{zlib.crc32(repr((title, nodes, edges)).encode()):08x}"
     body: list[str] = []
@@ -182,6 +184,11 @@ def _paint(
             bottom += 18
             body.append(lettering.text(24, bottom - 4, line, SUB, "l2", "start"))
         bottom += 6
+    for text in legend:
+        for line in lettering.lines(text, SUB, width - 60, 2):
+            bottom += 18
+            body.append(lettering.text(24, bottom - 4, line, SUB, "l2", "start"))
+    bottom += 6 if legend else 0
     linked = any(n.href for n in nodes)
     role = "group" if linked else "img"  # an image hides the links in it from screen readers
     marks = "".join(

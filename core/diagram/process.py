@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from siquan.core.diagram import lettering
 from siquan.core.diagram.graph import Edge, EdgeKind, Group, Node, NodeKind, Step
+from siquan.core.diagram.legend import Note, notes
 from siquan.core.diagram.markup import mermaid
 from siquan.core.diagram.picture import draw
 from siquan.core.diagram.place import NODE, SUB
@@ -73,12 +74,15 @@ class Graph:
     note: str = ""
     name: str = ""  # of the process alone
     words: Mapping[str, str] = field(default_factory=lambda: _WORDS["zh"], repr=False)
+    legend: tuple[Note, ...] = ()  # deadlines, steps of the clock, children
 
-    def svg(self, *, width: float = 1290) -> str:
-        return draw(self.nodes, self.edges, self.groups, title=self.title, note=self.note, width=width)
+    def svg(self, *, width: float = 1290, full: bool = False) -> str:
+        """`full` says below the picture what boxes and arrows leave out, for a picture that stands alone."""
+        lines = tuple(n.text for n in self.legend) if full else ()
+        return draw(self.nodes, self.edges, self.groups, title=self.title, note=self.note, width=width, legend=lines)
 
     def mermaid(self) -> str:
-        return mermaid(self.nodes, self.edges)
+        return mermaid(self.nodes, self.edges, self.legend, self.note)
 
     def progress(
         self,
@@ -131,10 +135,13 @@ def from_process(
     href: Callable[[str], str] | None = None,
     bad: Collection[str] = (),
     texts: Mapping[str, str] | None = None,
+    children: Mapping[str, str] | None = None,
+    amounts: Callable[[str], object] | None = None,
 ) -> Graph:
     """`now` and `done` are states of a case; `counts` open cases per state (a number or ready words);
     `href` gives the address of a state's rules; `bad` are states with a finding; `texts` are translations
-    by path (`states.draft.title`, `states.draft.submit.title`)."""
+    by path (`states.draft.title`, `states.draft.submit.title`); `children` are titles of child processes by id;
+    `amounts` gives the value of a parameter of the plugin."""
     words = _WORDS["zh" if lang.startswith("zh") else "en"]
     texts = texts or {}
     line = main_line(spec)
@@ -184,6 +191,7 @@ def from_process(
         words["anywhere"].format(words["join"].join(always)) if always else "",
         name,
         words,
+        tuple(notes(spec, lang, titled, named, children or {}, lambda due: _amount(due, spec) or str((amounts(due.n) if amounts else None) or due.n))),
     )
 
 
@@ -249,6 +257,14 @@ def _sub(
 
 def _due(due: DueSpec, spec: ProcessSpec, words: Mapping[str, str]) -> str:
     """The time allowed, as a number; a parameter is shown by its newest shipped value."""
+    n = _amount(due, spec)
+    if n in ("", "0"):  # the day itself, not a span
+        return ""
+    return words[due.unit].format(n)
+
+
+def _amount(due: DueSpec, spec: ProcessSpec) -> str:
+    """The number of a deadline; of a parameter its newest shipped value."""
     n = due.n
     if not n.replace(".", "", 1).isdigit():
         lines = [
@@ -261,9 +277,7 @@ def _due(due: DueSpec, spec: ProcessSpec, words: Mapping[str, str]) -> str:
         if not lines:
             return ""
         n = str(max(lines, key=lambda line: line.since).value)
-    if n == "0":  # the day itself, not a span
-        return ""
-    return words[due.unit].format(n)
+    return n
 
 
 def _edges(

@@ -127,6 +127,12 @@ def acting_roles(spec: ProcessSpec, state: StateSpec | None, transition: Transit
     return tuple(spec.roles)
 
 
+def is_post(spec: ProcessSpec, role: str) -> bool:
+    """Whether somebody is given the role, rather than found by what the case says."""
+    found = spec.roles.get(role)
+    return found is not None and not found.fact and found.kind != "starter"
+
+
 def nobody_policy(spec: ProcessSpec, state: StateSpec | None, role: str) -> str:
     """`up`, `block` or another role's name."""
     if state is not None and state.if_nobody:

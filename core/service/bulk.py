@@ -15,7 +15,8 @@ from siquan.core.service.app import App
 from siquan.core.service.context import Context
 from siquan.core.service.pages import may_see
 from siquan.core.service.refusal import check_text
-from siquan.core.views import ActResult, BulkLine, BulkResult
+from siquan.core.views import ActResult
+from siquan.core.views_verbs import BulkLine, BulkResult
 
 MOST = 200
 #: act on one case: (case, key, revision) -> result

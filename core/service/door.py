@@ -24,6 +24,7 @@ from siquan.core.service.doors.ledger import LedgerDoor
 from siquan.core.service.doors.rules import RulesDoor
 from siquan.core.service.doors.verbs import VerbsDoor
 from siquan.core.service.drafts import Drafts
+from siquan.core.service.drawing import drawn
 from siquan.core.service.eventlog import EventLog
 from siquan.core.service.flips import Flips
 from siquan.core.service.forms import Forms
@@ -326,3 +327,14 @@ class Siquan(RulesDoor, ChangeDoor, LedgerDoor, VerbsDoor):
                 }
             )  # fmt: skip
         return out
+
+    def designs(self) -> Catalogue:
+        """The plugins as they were loaded: a process is tried out with them, away from the store."""
+        return self.app.catalogue
+
+    def today(self) -> dt.date:
+        return self.app.today()
+
+    def drawing(self, process_id: str, person: str, kind: str, lang: str = "zh") -> tuple[str, str]:
+        """(file name, text) of a process drawn to stand alone; `svg` or `mermaid`."""
+        return drawn(self.app.catalogue, process_id, kind, lang)

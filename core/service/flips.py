@@ -50,11 +50,9 @@ class Flips:
             before, after = self._recorded(context, row, version, draft) if row is not None else self._open(context, version, draft)
             seen = may_see(context, person)
             schema = draft.ruleset.schema
+            facts = before.facts
             if not seen:
-                facts = before.facts
                 before, after = (replace(d, findings=tuple(masked(f, schema, _kind) for f in d.findings), facts={}) for d in (before, after))
-            else:
-                facts = before.facts
             bound = self.app.in_force(tx, version.ruleset)
             content = self.rules.life.content(version, version.ruleset)
             examined = self.rules.examined(tx, bound, content, version.ruleset)

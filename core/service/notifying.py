@@ -14,7 +14,8 @@ from siquan.core.service.context import Context
 from siquan.core.service.linking import May
 from siquan.core.service.telling import doers
 from siquan.core.store.notices import KINDS
-from siquan.core.views import ActResult, NoticeView
+from siquan.core.views import ActResult
+from siquan.core.views_verbs import NoticeView
 
 #: persons one copy goes to
 MOST = 50

@@ -16,7 +16,7 @@ from siquan.core.service.app import App
 from siquan.core.service.forms import Forms
 from siquan.core.service.words import Words
 from siquan.core.store.transaction import Tx
-from siquan.core.verify import CHECKS, Finding, verify
+from siquan.core.verify import CHECKS, Finding, unexplored, verify
 from siquan.core.views import ProcessCard, ProcessView, RuleLine
 
 
@@ -93,7 +93,7 @@ class Processes:
         zh = lang == "zh"
         if plugin not in self._findings:
             # the catalogue does not change while the process runs
-            self._findings[plugin] = [f for f in verify(self.app.catalogue, plugin) if f.severity != "note"]
+            self._findings[plugin] = [f for f in verify(self.app.catalogue, plugin) if f.severity != "note" or f.code == unexplored.CODE]
         found = self._findings[plugin]
         bad = {f.code for f in found}
         shown = tuple((f.severity, f.code, f.zh if zh else f.en) for f in found)

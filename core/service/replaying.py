@@ -14,7 +14,9 @@ from siquan.core.errors import SiquanError
 from siquan.core.service.app import App
 from siquan.core.service.context import Context
 from siquan.core.service.duties import told_otherwise
+from siquan.core.service.linking import MERGED
 from siquan.core.service.papers import Papers
+from siquan.core.service.timing import AT_MOST
 from siquan.core.store.rows import Case, Event
 from siquan.core.store.traces import Traces
 from siquan.core.store.transaction import Tx
@@ -95,6 +97,7 @@ class Replaying:
         yield from self._title(case, first, traces)
         yield from self._tasks(case, story, traces)
         yield from self._deadlines(case, story, events, traces)
+        yield from differs("merged", [story.closed_with] if story.outcome == MERGED else [], traces.merged.get(case.id, []))
         have = traces.facts.get(case.id, {})
         for path in sorted({*story.facts, *have}):
             yield from differs("fact", story.facts.get(path, ""), have.get(path, ""), path=path)
@@ -122,9 +125,16 @@ class Replaying:
             if e.kind == "deadline":
                 passed[e.data["name"]] = passed.get(e.data["name"], 0) + 1
         fired: dict[str, int] = {}
+        still = bool(story.pauses) and not story.pauses[-1][1]
         for row in rows:
-            if row.status == "open" and (story.outcome or row.state != story.state or (entered is not None and row.created_at < entered)):
-                yield {"case": case.id, "what": "deadline", "events": "met", "row": "open", "name": row.name}
+            if row.name == AT_MOST:
+                wrong = row.status == "open" and "" not in story.held
+            else:
+                wrong = row.status in ("open", "paused") and (row.status == "paused") != still
+            if wrong:
+                yield {"case": case.id, "what": "deadline", "events": "paused" if still else "open", "row": row.status, "name": row.name}
+            if row.status in ("open", "paused") and (story.outcome or row.state != story.state or (entered is not None and row.created_at < entered)):
+                yield {"case": case.id, "what": "deadline", "events": "met", "row": row.status, "name": row.name}
             if row.fired_at is not None:
                 fired[row.name] = fired.get(row.name, 0) + 1
         for name, n in fired.items():

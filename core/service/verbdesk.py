@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from siquan.core.errors import BadInput, NoAccess
+from siquan.core.errors import BadInput, NoAccess, NotFound
 from siquan.core.service.acts import MAX_TEXT, SYSTEM, Acts
 from siquan.core.service.bulk import Bulk
+from siquan.core.service.context import Context
 from siquan.core.service.linking import Linking
 from siquan.core.service.notifying import Notifying
-from siquan.core.service.pages import must_see
+from siquan.core.service.pages import may_see, must_see
 from siquan.core.service.refusal import check_text
 from siquan.core.service.verbs import Verbs, declared
 from siquan.core.spec.verbs import ENDING, MOVING
 from siquan.core.store.transaction import Tx
-from siquan.core.views import ActResult, BulkResult
+from siquan.core.views import ActResult
+from siquan.core.views_verbs import BulkResult
 
 JOINING = ("merge", "unmerge", "split", "derive", "link", "unlink")
 TELLING = ("urge", "copy", "follow", "unfollow", "read")
@@ -55,6 +57,9 @@ class VerbDesk:
         self, tx: Tx, case_id: str, verb: str, person: str, to: str, reason: str, opinion: str, others: Sequence[str], facts: Sequence[str],
         title: str, revision: int | None,
     ) -> ActResult:  # fmt: skip
+        if verb in ("merge", "link", "unlink"):
+            must_see(Context(self.app, tx, tx.cases.get(case_id)), person)
+            others = [self._named(tx, other, person) for other in others]
         # several cases are locked in one order, so these take their own locks
         if verb == "merge":
             return self.linking.merge(tx, case_id, others, person, reason, opinion, revision)
@@ -78,6 +83,15 @@ class VerbDesk:
             case "follow" | "unfollow" | "read":
                 return self.notifying.quiet(context, verb, person)
         return self.verbs.move(context, declared(context, verb), person, to, reason, opinion)
+
+    def _named(self, tx: Tx, name: str, person: str) -> str:
+        """A case by its id or its number; a number of a case that is not for these eyes is no number."""
+        if tx.cases.find(name) is not None:
+            return name
+        found = tx.cases.by_number(name)
+        if found is None or not may_see(Context(self.app, tx, found), person):
+            raise NotFound(kind="事项", name=name)
+        return found.id
 
     def many(
         self, cases: Sequence[tuple[str, int | None]], action: str, person: str, key: str, *, facts: Mapping[str, Any] | None = None,

@@ -18,7 +18,8 @@ from siquan.core.service.words import Words
 from siquan.core.spec.model import VerbSpec
 from siquan.core.spec.verbs import TITLES
 from siquan.core.store.notices import KINDS
-from siquan.core.views import BulkForm, CaseView, Choice, LinkView, VerbForm, VerbView
+from siquan.core.views import CaseView, LinkView, VerbView
+from siquan.core.views_verbs import BulkForm, Choice, VerbForm
 
 ICONS = {
     "withdraw": "x-circle", "terminate": "stop-circle", "close_early": "check2-square", "return": "arrow-return-left",

@@ -172,9 +172,11 @@ class RuleSetSpec(Placed):
         return {k: v for k, v in inner(self).items() if k not in ("output_values", "default") or v not in ({}, None)}
 
 
-class RoleSpec(Placed):
+class RoleSpec(Grown):
     """Who may act. `level` binds to a unit of that kind; `fact` names a person fact instead of a post. `kind` finds
     people another way: starter, leader, leaders (up to the level `scope`), group (`scope`), unit (`scope`)."""
+
+    LATER = ("kind", "scope")
 
     name: str
     title: str
@@ -183,13 +185,8 @@ class RoleSpec(Placed):
     kind: Literal["", "starter", "leader", "leaders", "group", "unit"] = ""
     scope: str = ""
 
-    @model_serializer(mode="wrap")
-    def _out(self, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        # a role that is a post is in every hash as it was before there were others
-        return {k: v for k, v in inner(self).items() if k not in ("kind", "scope") or v}
 
-
-#: who opened the case, where a role's name may stand
+#: who opened the case, in every process, whether it declares him or not
 STARTING = RoleSpec(name="starter", title="开办人", kind="starter")
 
 
@@ -506,7 +503,6 @@ class ProcessSpec(Grown):
         return next((v for v in self.verbs if v.name == name), None)
 
     def role(self, name: str) -> RoleSpec:
-        """A role of the process; who opened the case is one everywhere, declared or not."""
         return STARTING if name == STARTING.name and name not in self.roles else self.roles[name]
 
     def state(self, name: str) -> StateSpec | None:

@@ -92,6 +92,11 @@ class Collections(Repository):
         query = self._current(case_id, collection).limit(limit).offset(offset)
         return self._all(Row, query)
 
+    def of_batch(self, case_id: str, collection: str, batch: int) -> list[Row]:
+        """The rows event `batch` brought, replaced since or not; erased ones left out."""
+        where = (_R.case_id == case_id, _R.collection == collection, _R.batch == batch, _R.data.is_not(sa.null()))
+        return self._all(Row, select(Row, t.collection_row).where(*where).order_by(_R.row_no))
+
     def each(self, case_id: str, collection: str) -> Iterator[dict[str, Any]]:
         """The data of every current row, streamed."""
         for row in self._run(self._current(case_id, collection).execution_options(yield_per=5000)):

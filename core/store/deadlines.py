@@ -225,6 +225,8 @@ class Deadlines(Repository):
             # a later last day is to be reminded of anew
             "fired_at": sa.case((_D.end_date < end_date, sa.null()), else_=_D.fired_at),
         }  # fmt: skip
+        if isinstance(record, dict) and "start" in record:  # a fact may have moved where it begins
+            values["start"] = dt.date.fromisoformat(record["start"])
         self._run(sa.update(t.deadline).where(_D.id == deadline_id).values(values))
 
     def relabel(self, deadline_id: str, state: str, then: str) -> None:

@@ -36,6 +36,7 @@ class Traces:
         self.facts: dict[str, dict[str, str]] = {}
         self.titles: dict[str, tuple[str, str | None]] = {}
         self.children: dict[str, set[str]] = {}
+        self.merged: dict[str, list[str]] = {}  # what a case was merged into
         self.decisions: dict[str, list[StoredDecision]] = {}
         conn = tx.conn
         c = t.task.c
@@ -56,6 +57,10 @@ class Traces:
         k = t.case_file.c
         for child, parent in conn.execute(sa.select(k.id, k.parent_id).where(k.parent_id.in_(ids))):
             self.children.setdefault(parent, set()).add(child)
+        m = t.case_link.c
+        ties = sa.select(m.case_id, m.other_id).where(m.case_id.in_(ids), m.kind == "merged", m.ended_at.is_(None))
+        for source, target in conn.execute(ties):
+            self.merged.setdefault(source, []).append(target)
         r = t.decision.c
         for found in conn.execute(select(StoredDecision, t.decision).where(r.case_id.in_(ids)).order_by(r.at, r.id)):
             decided = StoredDecision(*found)

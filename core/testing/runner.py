@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from siquan.core.calendar import Calendar, shipped
-from siquan.core.engine.access import acting_roles, kernel_post
+from siquan.core.engine.access import acting_roles, is_post, kernel_post
 from siquan.core.errors import NoAccess, SiquanError
 from siquan.core.plugins import Catalogue
 from siquan.core.policy.trials import differences, given_of, named, question_facts, what_if
@@ -65,7 +65,7 @@ def run_case(catalogue: Catalogue, case: CaseSpec) -> list[str]:
     try:
         if case.decide and not case.steps:
             return _decide(catalogue, case, day)
-        return _Walk(catalogue, case, day).run()
+        return Walk(catalogue, case, day).run()
     except SiquanError as fault:
         return [fault.full("zh")]
 
@@ -79,7 +79,7 @@ def _decide(catalogue: Catalogue, case: CaseSpec, day: dt.date) -> list[str]:
     return differences(case, decision)
 
 
-class _Walk:
+class Walk:
     def __init__(self, catalogue: Catalogue, case: CaseSpec, day: dt.date) -> None:
         self.case, self.catalogue = case, catalogue
         self.world = world(catalogue, day)
@@ -98,10 +98,10 @@ class _Walk:
         self.id = self._open()
         for n, step in enumerate(self.case.steps, 1):
             self._wait(step)
-            if step.act:
-                fault = self._step(step) or "；".join(off(self.service, self.spec.plugin, step.expect_accounts, self.world.people))
-                if fault:
-                    return [*self.out, f"第 {n} 步 {step.act}：{fault}"]
+            fault = self._step(step) if step.act else self._beside(step)
+            fault = fault or "；".join(off(self.service, self.spec.plugin, step.expect_accounts, self.world.people))
+            if fault:
+                return [*self.out, f"第 {n} 步 {step.act}：{fault}"]
             for wrong in self._duties(step.duties):
                 return [*self.out, f"第 {n} 步：{wrong}"]
         with self.service.app.store.read() as tx:
@@ -119,26 +119,26 @@ class _Walk:
 
     # persons
 
-    def _person(self, name: str, spec: ProcessSpec, transition: TransitionSpec | None = None) -> str:
-        """`by` is a role's name, or a person's who then holds every role of the process; default: the step's role."""
+    def _person(self, name: str, spec: ProcessSpec, transition: TransitionSpec | None = None, case_id: str = "") -> str:
+        """`by` is a role's name, or a person's who then holds every role of the process; default: the step's role. A role
+        that is a fact is the person this fact names."""
         roles = list(spec.roles)
         if not name and transition is not None:
             state = next((s for s in spec.states if transition in s.transitions), None)
-            own = acting_roles(spec, state, transition)
-            name = own[0] if own else ""
+            own = [r for r in acting_roles(spec, state, transition) if r in spec.roles]
+            name = next((r for r in own if is_post(spec, r)), own[0] if own else "")
         role = spec.roles.get(name)
-        if role is not None and (role.kind == "starter" or role.fact):
-            return self._named(role) or self._person("开办人", spec)
+        if role is not None and not is_post(spec, name) and (case_id or self.id):
+            return self._named(role, case_id or self.id) or self._person("开办人", spec)
         key = f"{spec.plugin}:{name}"
         if key in self.world.people:
             return self.world.people[key]
-        holds = [name] if name in roles else roles
+        known = {r: x for p in self.catalogue.plugin(spec.plugin).processes for r, x in p.roles.items()} | dict(spec.roles)
+        holds = [name] if name in roles else list(known)
         with self.service.app.store.begin() as tx:
             title = spec.roles[name].title if name in spec.roles else name or "开办人"
             person = tx.people.add(title, unit_id="test/community")
-            for held in (spec.roles[r] for r in holds):
-                if held.fact or held.kind == "starter":
-                    continue
+            for held in (known[r] for r in holds if not known[r].fact and known[r].kind != "starter"):
                 unit = next((u for u, kind, _ in UNITS if kind == held.level), "test/compound" if spec.place == "compound" else "test/community")
                 if held.kind == "unit":
                     unit = held.scope
@@ -148,14 +148,16 @@ class _Walk:
         self.world.people[key] = person.id
         return person.id
 
-    def _named(self, role: RoleSpec) -> str:
+    def _named(self, role: RoleSpec, case_id: str) -> str:
         """The person of a role that is no post: who started the case, or whom a fact names on record."""
-        with self.service.app.store.read() as tx:
-            if not self.id:
-                return ""
-            case = tx.cases.get(self.id)
-            fact = tx.facts.current(case.id).get(role.fact)
-            return case.opened_by if not role.fact else str(fact.value) if fact is not None and fact.value else ""
+        with self.service.app.store.begin() as tx:
+            case = tx.cases.get(case_id)
+            if not role.fact:
+                return case.opened_by
+            found = Context(self.service.app, tx, case).named.get(role.name, "")
+            if found and tx.people.find(found) is None:
+                tx.people.add(found, unit_id="test/community", person_id=found)
+        return found
 
     def _chosen(self, spec: ProcessSpec, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Facts with the invented persons that are chosen by name or role in the place of their names."""
@@ -261,6 +263,34 @@ class _Walk:
             child = children[int(ordinal or 1) - 1]
             return child.id, self.catalogue.definition(child.process).spec
 
+    def _beside(self, step: CaseStep) -> str:
+        """A step without `act`: time passes, somebody takes up his post, or states facts, or imports a collection."""
+        case_id, spec = self._target(step)
+        if step.by:
+            self._person(step.by, spec, None, case_id)
+        if step.given:
+            with self.service.app.store.read() as tx:
+                schema = Context(self.service.app, tx, tx.cases.get(case_id)).definition.schema
+            person, facts = self._person(step.by or next(iter(spec.roles), ""), spec, None, case_id), dict(step.given)
+            try:
+                for path in [p for p in facts if (own := schema.get(p)) is not None and own.collection]:
+                    self._rows(case_id, path, facts.pop(path), person)
+                if facts:
+                    self.service.supply(case_id, person, facts)
+            except SiquanError as fault:
+                return self._refusal(step, fault)
+            if step.refused:
+                return f"应被 {step.refused} 拦下，却办成了"
+        return self._stands(case_id, step)
+
+    def _stands(self, case_id: str, step: CaseStep) -> str:
+        if step.expect:
+            with self.service.app.store.read() as tx:
+                now = tx.cases.get(case_id).state
+            if now != step.expect:
+                return f"应到 {step.expect}，实到 {now}"
+        return ""
+
     def _step(self, step: CaseStep) -> str:
         case_id, spec = self._target(step)
         with self.service.app.store.read() as tx:
@@ -273,7 +303,7 @@ class _Walk:
         if not step.by and (STARTER in transition.by or (verb and not transition.by)):
             person = opener if transition.by else last or opener
         else:
-            person = self._person(step.by, spec, transition)
+            person = self._person(step.by, spec, transition, case_id)
         facts = dict(step.given)
         if case_id == self.id:
             offered = (*transition.needs, *transition.asks)
@@ -305,12 +335,7 @@ class _Walk:
         self.decision = result.decision or self.decision
         if step.refused:
             return f"应被 {step.refused} 拦下，却办成了"
-        if step.expect:
-            with self.service.app.store.read() as tx:
-                now = tx.cases.get(case_id).state
-            if now != step.expect:
-                return f"应到 {step.expect}，实到 {now}"
-        return ""
+        return self._stands(case_id, step)
 
     def _refusal(self, step: CaseStep, fault: SiquanError) -> str:
         marks = {fault.code}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from siquan.core.errors import Where
@@ -13,8 +13,33 @@ WORDS = {"error": "错误", "warning": "提醒", "note": "说明"}
 
 
 @dataclass(frozen=True)
+class WayStep:
+    """One step of a way: `clock`: its deadline fires it; `given`: values its form needs; `key`: the branch it takes."""
+
+    step: str
+    clock: bool = False
+    given: dict[str, Any] = field(default_factory=dict, hash=False)
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A story as data, so that it can be run and kept as a test case. `barred` is a step that cannot be taken at its end,
+    `kind` and `rule` say why."""
+
+    process: str
+    steps: tuple[WayStep, ...]
+    state: str
+    barred: str = ""
+    kind: str = ""
+    rule: str = ""
+    opening: dict[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
 class Finding:
-    """`story` is an example: the steps that lead there by their titles, or the values that show it."""
+    """`story` is an example: the steps that lead there by their titles, or the values that show it; `way` is the same as
+    data, where the story is one of steps."""
 
     code: str
     severity: Severity
@@ -24,6 +49,7 @@ class Finding:
     help_zh: str = ""
     help_en: str = ""
     story: tuple[str, ...] = ()
+    way: Way | None = None
 
     def text(self, lang: str = "zh") -> str:
         return self.zh if lang.startswith("zh") else self.en

@@ -4,6 +4,7 @@ nothing supplies, or there are no roles at all; or it is `auto` and no deadline 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from siquan.core.engine.access import RANK, acting_roles, nobody_policy
 from siquan.core.engine.definition import Definition
@@ -59,7 +60,7 @@ def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
                         CODE, "error", step.where, f"`{process.id}` 的“{state.title}”里，“{step.title}”（{step.name}）没有人能办：{why[0]}",
                         f"nobody may take the step `{step.name}` in `{state.name}` of `{process.id}`: {why[1]}",
                         "改 by 或角色的级别，或在 if_nobody 里写由谁代办", "change `by` or the role, or say under if_nobody who stands in",
-                        graph.stories[state.name],
+                        graph.stories[state.name], replace(graph.ways[state.name], barred=step.name, kind="nobody"),
                     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from siquan.core.rules import tree as t
 from siquan.core.rules.decide import Rule, RuleSet, cap
-from siquan.core.rules.decision import OUTCOMES
+from siquan.core.rules.decision import OUTCOMES, branch_key
 from siquan.core.rules.parameters import ParameterBook
 from siquan.core.spec.table import identity
 from siquan.core.verify.cells import Cells, NotFinite
@@ -30,11 +30,6 @@ def outcomes_of(rule: Rule) -> set[str]:
     if rule.outcome is None:
         return {rule.spec.outcome or "PASS"}
     return {str(n.value) for n in t.walk(rule.outcome) if isinstance(n, t.Literal) and n.value in OUTCOMES}
-
-
-def branch(out: object) -> str:
-    """An output as the key of `to:`: of several outputs the first decides."""
-    return str(next(iter(out.values()), "") if isinstance(out, dict) else out)
 
 
 def bases_of(ruleset: RuleSet, rule: Rule, book: ParameterBook) -> set[str]:
@@ -69,9 +64,9 @@ def _table(ruleset: RuleSet, book: ParameterBook, certain: Callable[[t.Node], bo
     out = Possible({"PASS": ""}, computed=policy in ("R", "O") or policy.startswith("C"))
     if not out.computed:
         for rule in ruleset.rules:
-            out.values.setdefault(branch(rule.spec.out), rule.spec.id)
+            out.values.setdefault(branch_key(rule.spec.out), rule.spec.id)
         if default is not None:
-            out.values.setdefault(branch(default), "")
+            out.values.setdefault(branch_key(default), "")
     unsure = next((r.spec.id for r in ruleset.rules if not certain(r.condition)), None)
     if unsure is not None:
         out.outcomes["EVIDENCE"] = unsure

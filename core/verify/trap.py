@@ -24,5 +24,5 @@ def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
             yield Finding(
                 CODE, "error", state.where, f"`{process.id}` 进了 `{state.name}`（{state.title}）就再也办不结",
                 f"from `{state.name}` of `{process.id}` no way leads to a final state", "加一条出路，或者标 final: true",
-                "add a way out, or mark it final: true", graph.stories[state.name],
+                "add a way out, or mark it final: true", graph.stories[state.name], graph.ways[state.name],
             )  # fmt: skip

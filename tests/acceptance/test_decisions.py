@@ -27,7 +27,7 @@ def test_the_demo_is_whole(demo: Siquan) -> None:
 
 def test_every_decision_of_the_demo_is_the_same_again(demo: Siquan) -> None:
     rows = decided(demo)
-    assert len(rows) > 40 and {c.process.partition(".")[0] for c, _ in rows} == {"approval", "owners_committee", "big_party_committee"}
+    assert len(rows) > 40 and {c.process.partition(".")[0] for c, _ in rows} == {"approval", "owners_committee", "big_party_committee", "volunteer_points"}
     replays = {d.id: demo.decision(d.id, SEES_ALL).replay for _, d in rows}
     assert {verdict for verdict in replays.values()} == {"same"}
     assert {d.outcome for _, d in rows} >= {"PASS", "WARN", "EVIDENCE", "BLOCK", "REJECT"}

@@ -36,12 +36,17 @@ def process(process_id: str) -> str:
 
 @bp.get("/processes/<process_id>.svg")
 def picture(process_id: str) -> AnyResponse:
-    view = service().process(process_id, person(), lang())
-    return Response(
-        view.svg,
-        mimetype="image/svg+xml",
-        headers={"Content-Disposition": f'attachment; filename="{view.id}.svg"'},
-    )
+    return drawing(process_id, "svg", "image/svg+xml")
+
+
+@bp.get("/processes/<process_id>.mmd")
+def mermaid(process_id: str) -> AnyResponse:
+    return drawing(process_id, "mermaid", "text/plain; charset=utf-8")
+
+
+def drawing(process_id: str, kind: str, mimetype: str) -> AnyResponse:
+    name, text = service().drawing(process_id, person(), kind, lang())
+    return Response(text, content_type=mimetype, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 @bp.route("/processes/<process_id>/open", methods=["GET", "POST"])

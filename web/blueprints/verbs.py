@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from siquan.core.errors import SiquanError, Stale
-from siquan.core.views import VerbForm
+from siquan.core.views_verbs import VerbForm
 from siquan.web.blueprints.cases import correctable, done, problems
 from siquan.web.catalogue import gettext as _
 from siquan.web.postings import Posted, new_key, read
@@ -32,7 +32,7 @@ def post(case_id: str, name: str) -> Answer:
     posted = read(request.form, ())
     chosen = [v for v in request.form.getlist("choice") if v]
     if other := request.form.get("number", "").strip():
-        chosen.append(service().case_id(other))
+        chosen.append(other)
     one = chosen[0] if chosen else ""
     title = request.form.get("title", "").strip()
     several = name in ("merge", "link", "unlink", "copy")

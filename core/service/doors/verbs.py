@@ -7,7 +7,8 @@ from typing import Any
 
 from siquan.core.service.verbdesk import VerbDesk
 from siquan.core.service.verbforms import VerbForms
-from siquan.core.views import ActResult, BulkForm, BulkResult, NoticeView, VerbForm
+from siquan.core.views import ActResult
+from siquan.core.views_verbs import BulkForm, BulkResult, NoticeView, VerbForm
 
 
 class VerbsDoor:

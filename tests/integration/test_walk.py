@@ -1,0 +1,102 @@
+"""Walks through the bundled plugins and through seeded processes: what is covered, the same every time, and every path a
+case that passes; and the stories of verify, told again by the real service."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from siquan.core.plugins import Catalogue, discover
+from siquan.core.testing.casefile import file_of, keep, written
+from siquan.core.testing.coverage import total
+from siquan.core.testing.retell import NoStory, retold
+from siquan.core.testing.runner import run_case
+from siquan.core.testing.walk import Walker
+from siquan.core.verify import verify
+
+
+def samples() -> ModuleType:
+    if "explored_samples" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("explored_samples", Path(__file__).parents[1] / "unit" / "explored_samples.py")
+        assert spec and spec.loader
+        sys.modules["explored_samples"] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules["explored_samples"])
+    return sys.modules["explored_samples"]
+
+
+BAD, GOOD = samples().BAD, samples().GOOD
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return discover()
+
+
+def load(tmp_path: Path, text: str) -> Catalogue:
+    path = tmp_path / "bad.yaml"
+    path.write_text(text, encoding="utf-8")
+    return discover(bundled=False, only=[path])
+
+
+@pytest.mark.parametrize("process", ["approval.approval", "big_party_committee.quarter", "big_party_committee.staffing", "owners_committee.term_change.candidate_publicity.objection"])
+def test_a_process_is_covered_whole(process: str, catalogue: Catalogue) -> None:
+    found = Walker(catalogue, process).run()
+    assert found.missing == []
+    assert found.of("transition")[1] >= 6
+    for case in found.cases[:: 1 + len(found.cases) // 12]:
+        assert run_case(catalogue, case) == [], case.name
+
+
+def test_two_walks_are_the_same(catalogue: Catalogue) -> None:
+    first, second = (Walker(catalogue, "big_party_committee.quarter").run() for _ in range(2))
+    assert [written(c) for c in first.cases] == [written(c) for c in second.cases]
+
+
+def test_values_are_found_without_the_plugins_own_cases(catalogue: Catalogue) -> None:
+    found = Walker(catalogue, "approval.approval", borrow=False).run()
+    assert found.missing == []
+    sums = total([found])
+    assert sums["transition"] == (6, 6) and sums["rule"] == (2, 2)
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_process_is_covered_whole(name: str, tmp_path: Path) -> None:
+    catalogue = load(tmp_path, GOOD[name])
+    found = Walker(catalogue, "bad.bad").run()
+    assert [m for m in found.missing if m[0] != "rule"] == []
+
+
+def test_what_cannot_be_covered_says_why(tmp_path: Path) -> None:
+    catalogue = load(tmp_path, BAD["a state behind a rule that cannot pass there"][1])
+    found = Walker(catalogue, "bad.bad").run()
+    lost = {(k, n): w for k, n, w in found.missing}
+    assert ("state", "second") in lost and ("transition", "first · special → second") in lost
+    assert "类别" in lost["transition", "first · special → second"]
+    assert found.of("state") == (3, 4)
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_story_is_kept_as_a_case_that_passes(name: str, tmp_path: Path) -> None:
+    code, text = BAD[name]
+    catalogue = load(tmp_path, text)
+    finding = next(f for f in verify(catalogue, "bad") if f.code == code)
+    case = retold(catalogue, finding)
+    path = file_of(catalogue, case.process)
+    keep(path, case.process, [written(case)], "留下的")
+    again = discover(bundled=False, only=[path])
+    kept = again.plugin("bad").processes[0].cases
+    assert len(kept) == 1 and run_case(again, kept[0].model_copy(update={"process": "bad.bad"})) == []
+    assert path.read_text(encoding="utf-8").startswith(text.rstrip("\n"))
+    if finding.way is not None and finding.way.barred:
+        assert kept[0].steps[-1].act == finding.way.barred and kept[0].steps[-1].refused not in ("", "true")
+
+
+def test_a_finding_without_steps_cannot_be_kept(tmp_path: Path) -> None:
+    catalogue = load(tmp_path, next(iter(GOOD.values())))
+    finding = next(f for f in verify(catalogue, "bad") if f.way is None)
+    with pytest.raises(NoStory):
+        retold(catalogue, finding)
