@@ -218,6 +218,33 @@ class VerbView:
     icon: str = ""
     step: bool = False
     quiet: bool = False  # done at once, nothing to fill in
+    task: str = ""  # the task it is about
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """A task of the state the case is in."""
+
+    key: str
+    kind: str  # work sign assist
+    title: str  # what the person is in it
+    who: str  # name, or the title of the role; "" whoever may
+    role: str  # in which a person signs
+    text: str  # how it stands
+    outcome: str  # of a signature: PASS REJECT
+    state: str  # done now next
+    yours: bool
+
+
+@dataclass(frozen=True)
+class TaskBox:
+    """`shown`: the case page has a box of its own for them; otherwise what may be done stands in the menu."""
+
+    tasks: tuple[TaskView, ...] = ()
+    actions: tuple[VerbView, ...] = ()
+    shown: bool = False
+    how: str = ""  # how signatures are counted, and how they stand
+    limit: str = ""
 
 
 @dataclass(frozen=True)
@@ -274,6 +301,7 @@ class CaseView:
     halt: str = ""  # why nothing can be done: suspended, merged, closed with the case above
     readers: tuple[tuple[str, str, dt.datetime], ...] = ()  # (who, told of what, when read)
     following: bool = False
+    work: TaskBox = TaskBox()
     troubles: tuple[str, ...] = ()  # why nobody can go on, in words
     repairable: bool = False  # by you
     duties: tuple[DutyStrip, ...] = ()

@@ -31,6 +31,8 @@ class VerbForm:
     label: str = ""
     named: bool = False  # a title may be given
     to_title: str = ""
+    more: tuple[Choice, ...] = ()  # co-handlers
+    before: bool = False  # a signer may be put in front
 
 
 @dataclass(frozen=True)

@@ -129,10 +129,13 @@ class Door(Protocol):
         others: Sequence[str] = (),
         facts: Sequence[str] = (),
         title: str = "",
+        task: str = "",
+        result: str = "",
+        before: bool = False,
         revision: int | None = None,
         key: str | None = None,
     ) -> ActResult: ...
-    def verb_form(self, case_id: str, verb: str, person: str, lang: str) -> VerbForm: ...
+    def verb_form(self, case_id: str, verb: str, person: str, lang: str, task: str = "") -> VerbForm: ...
     def bulk(
         self,
         cases: Sequence[tuple[str, int | None]],
@@ -145,6 +148,7 @@ class Door(Protocol):
         reason: str = "",
         opinion: str = "",
         others: Sequence[str] = (),
+        result: str = "",
     ) -> BulkResult: ...
     def bulk_form(self, cases: Sequence[str], person: str, lang: str) -> BulkForm: ...
     def bulk_result(self, key: str, person: str) -> BulkResult: ...

@@ -9,11 +9,11 @@ from typing import Any
 from siquan.core.cli.reading import print_json
 from siquan.core.diagram import alone
 from siquan.core.errors import NotFound
+from siquan.core.exchange.schema import SCHEMAS
 from siquan.core.home import Home
 from siquan.core.plugins import Catalogue, Found, _bind, bundled_dirs, discover
 from siquan.core.service.drawing import whole
 from siquan.core.spec.load import load_fragments, load_plugin
-from siquan.core.spec.schema import SCHEMAS
 
 
 def plugins(args: argparse.Namespace) -> int:

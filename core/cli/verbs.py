@@ -31,6 +31,18 @@ COMMANDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "read": ("read", "mark what you were told of a case as read", ()),
     "follow": ("follow", "be told of every act of others", ()),
     "unfollow": ("unfollow", "be told no longer", ()),
+    "claim": ("claim", "take a task on; nobody else takes its step", ("task",)),
+    "release": ("release", "give a task back to whoever may", ("task", "opinion")),
+    "transfer": ("transfer", "give a task to somebody who may do it", ("user", "task", "opinion")),
+    "delegate": ("delegate", "have somebody do a task and hand it back", ("user", "opinion")),
+    "hand-back": ("hand_back", "give back what was delegated, with what you found", ("opinion",)),
+    "recall": ("recall", "take back what you delegated", ()),
+    "dispatch": ("dispatch", "say who does a task, and who helps", ("user", "help", "opinion")),
+    "decline": ("decline", "send a task back to who dispatched it", ("reason", "opinion")),
+    "assist-done": ("assist_done", "report your part of a task done", ("opinion",)),
+    "add-signer": ("add_signer", "ask one more person for a signature", ("user", "before", "opinion")),
+    "remove-signer": ("remove_signer", "ask one person less", ("user", "task", "opinion")),
+    "sign": ("sign", "give your signature", ("result", "task", "reason", "opinion")),
 }
 
 Verb = Callable[..., argparse.ArgumentParser]
@@ -47,6 +59,16 @@ def add_commands(verb: Verb) -> None:
             sub.add_argument("others", nargs=1, metavar="CASE")
         if "persons" in takes:
             sub.add_argument("others", nargs="+", metavar="USER")
+        if "user" in takes:
+            sub.add_argument("to", metavar="USER")
+        if "help" in takes:
+            sub.add_argument("--help-by", nargs="*", default=[], metavar="USER", dest="others", help="co-handlers")
+        if "before" in takes:
+            sub.add_argument("--before", action="store_true", help="in front of you, where signatures go in order")
+        if "result" in takes:
+            sub.add_argument("result", choices=("agree", "refuse"))
+        if "task" in takes:
+            sub.add_argument("--task", default="", help="which one, where several fit")
         if "process" in takes:
             sub.add_argument("to", metavar="PROCESS")
         if "to" in takes:
@@ -66,11 +88,12 @@ def run(args: argparse.Namespace) -> int:
     service = open_service()
     verb, _, takes = COMMANDS[args.command]
     others = list(getattr(args, "others", ()))
-    if "persons" not in takes:
+    if not {"persons", "help"} & set(takes):
         others = [find_case(service, name) for name in others]
     result = service.verb(
         find_case(service, args.case), verb, args.by, to=getattr(args, "to", ""), reason=getattr(args, "reason", ""),
         opinion=getattr(args, "opinion", ""), others=others, facts=getattr(args, "take", ()), title=getattr(args, "title", ""),
+        task=getattr(args, "task", ""), result=getattr(args, "result", ""), before=getattr(args, "before", False),
         revision=args.revision, key=args.key,
     )  # fmt: skip
     return print_result(args, result)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from siquan.core.engine.tasks import Task, after, opened
+from siquan.core.tasks.task import Task, after, opened, without
 
 #: an administrator gave a leaver's open work to somebody else
 REASSIGNED = "reassigned"
@@ -138,7 +138,7 @@ class Story:
         if event.data.get("undo") and self.before:
             old = self.before[-1][1].copy()
             self.state, self.acted, self.entered, self.visited, self.before = old.state, old.acted, old.entered, old.visited, old.before
-            self.path, self.undo, self.absorbed = old.path, old.undo, old.absorbed
+            self.path, self.undo, self.absorbed, self.tasks = old.path, old.undo, old.absorbed, old.tasks
             return
         self.before = (*self.before, (event.seq, self.copy()))
         at = self.entered.get(self.state, event.at)
@@ -147,6 +147,8 @@ class Story:
         self.path = _straight([*self.path, self.state])
         # a state under a new name was entered when the old one was: nobody's period begins anew
         self.entered.setdefault(self.state, at)
+        if "tasks" in event.data:  # the version asks for other signatures, or for none
+            self.tasks = opened(event.seq, event.data["tasks"])
 
 
 def _straight(states: Iterable[str]) -> list[str]:
@@ -183,6 +185,9 @@ def fold(events: Iterable[Recorded], before: Story | None = None) -> Story:
             story.opener = event.actor
         if event.kind == "recused":
             story.recused[data["person"]] = data.get("opinion", "")
+            story.tasks = without(story.tasks, data["person"])
+        if event.kind == REASSIGNED and not data.get("facts"):
+            story.tasks = without(story.tasks, data["left"], data["taker"])
         transition = data.get("transition")
         to = data.get("to")
         if transition:

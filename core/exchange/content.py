@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError, field_validator
 
 from siquan.core.errors import SiquanError
 from siquan.core.rules.decide import canonical
-from siquan.core.spec.model import CaseSpec, Model, ParamLine, RuleSetSpec
+from siquan.core.spec.model import CaseSpec, ParamLine, RuleSetSpec
+from siquan.core.spec.placed import Model
 
 M = TypeVar("M", bound=BaseModel)
 #: how a date and a decimal stand in the JSON; no fact and no field may bear these names

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from siquan.core.spec.model import DueSpec, FactSpec, Model, ProcessSpec, StateSpec, TransitionSpec
+from siquan.core.spec.model import DueSpec, FactSpec, ProcessSpec, StateSpec, TransitionSpec
+from siquan.core.spec.placed import Model
 from siquan.core.spec.version import COSMETIC
 
 What = Literal["process", "role", "fact", "state", "step", "due", "child", "rule", "parameter"]

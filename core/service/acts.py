@@ -14,7 +14,8 @@ from siquan.core.rules.decide import EnginesDisagree
 from siquan.core.rules.decision import Decision, Piece, branch_key
 from siquan.core.rules.facts import Reader, Stated, to_wire
 from siquan.core.rules.values import ABSENT, Rows
-from siquan.core.service.app import App
+from siquan.core.service.app import SYSTEM, App
+from siquan.core.service.assigning import asked, follow
 from siquan.core.service.choices import settle
 from siquan.core.service.context import Context
 from siquan.core.service.duties import catch_up, look_after
@@ -34,7 +35,6 @@ from siquan.core.store.rows import Case, StoredDecision
 from siquan.core.store.transaction import Tx
 from siquan.core.views import ActResult, Block
 
-SYSTEM = "system"
 MAX_TEXT, MAX_TITLE, MAX_KEY = 4000, 200, 100
 
 
@@ -106,11 +106,11 @@ class Acts:
             data["parent"] = case.parent_id
         name = title or self._title(self._fresh(context))
         data["titled"] = tx.facts.put_title(case.id, seq, name)
+        data |= asked(self._fresh(context), context.state, seq)
         context.record("opened", person, data)
         context = self._fresh(context)
-        tx.tasks.open(case.id, case.state)
         due = sync_deadlines(context)
-        tx.cases.update(case.id, 1, title=name, due_on=due)
+        tx.cases.update(case.id, 1, title=name, due_on=due, holder=follow(context, person))
         return self._result(context, seq)
 
     def _title(self, context: Context) -> str:
@@ -264,15 +264,12 @@ class Acts:
         elif not case.is_open:
             data["outcome"] = ""
             changes |= {"outcome": None, "closed_at": None}
+        if data.get("entered"):
+            data |= asked(self._fresh(context, to), state, seq)
+            tx.deadlines.settle_state(case.id, case.state, "met")
         context.record("acted", person, data)
-        if to != case.state:
-            tx.tasks.close(case.id, person)
-            tx.deadlines.settle_state(case.id, case.state, "met")
-            if not state.final:
-                tx.tasks.open(case.id, to)
-        elif data.get("entered"):
-            tx.deadlines.settle_state(case.id, case.state, "met")
         fresh = self._fresh(context, to)
+        changes["holder"] = follow(fresh, person)
         changes["due_on"] = None if state.final else sync_deadlines(fresh)
         tx.cases.update(case.id, case.revision, **changes)
         if state.final:
@@ -401,7 +398,7 @@ class Acts:
             opinion = tx.facts.put_opinion(case.id, seq, reason.strip(), person)
             data = {"person": person, "opinion": opinion, "to": case.state, "revision": case.revision + 1}
             tx.events.append(case.id, "recused", person, data)
-            tx.cases.update(case.id, case.revision)
+            tx.cases.update(case.id, case.revision, holder=follow(self._fresh(context), person))
             self._touch_parent(context)
             result = self._result(self._fresh(context), seq)
             self._answer(tx, key, result)

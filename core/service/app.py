@@ -32,6 +32,10 @@ ASIDE = {*POLICY_ROLES, ADMIN}
 KERNEL_ROLES = POLICY_ROLES | {ADMIN: "管理员", LEADER: "负责人"}
 
 
+#: what the clock does bears no person's name
+SYSTEM = "system"
+
+
 class App:
     """Built once per process. Holds no case data; caches only what is immutable or keyed by a version."""
 

@@ -44,6 +44,8 @@ class Context:
         self._names: dict[str, str] = {}
         #: by which post the person of the act in hand acts
         self.way: Post | None = None
+        #: the post by which the signature is given that the step in hand comes to
+        self.signing: Post | None = None
         self._given: dict[str, Stated] = {}
 
     @property

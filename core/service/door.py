@@ -44,6 +44,7 @@ from siquan.core.service.repairing import Repairing
 from siquan.core.service.replaying import Replaying
 from siquan.core.service.rules import Rules
 from siquan.core.service.substitutions import Substitutions
+from siquan.core.service.taskforms import TaskForms
 from siquan.core.service.uploads import Uploads
 from siquan.core.service.verbdesk import VerbDesk
 from siquan.core.service.verbforms import VerbForms
@@ -77,7 +78,7 @@ class Siquan(RulesDoor, ChangeDoor, LedgerDoor, VerbsDoor):
         self._forms, self._inbox, self._pages = Forms(self.app), Inbox(self.app), CasePage(self.app)
         self._papers = Papers(self.app, self._acts)
         self._desk = VerbDesk(self._acts)
-        self._verb_forms = VerbForms(self.app, (self._forms.pages, self._pages), self._desk.verbs)
+        self._verb_forms = VerbForms(self.app, (self._forms.pages, self._pages), self._desk.verbs, TaskForms(self._desk.tasks))
         self._uploads = Uploads(self.app, self._papers)
         self._processes = Processes(self.app, self._forms)
         self._clockwork = Clockwork(self.app, self._acts)

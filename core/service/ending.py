@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from siquan.core.service.assigning import asked, follow
 from siquan.core.service.context import Context
 from siquan.core.service.duties import end_duties
 from siquan.core.service.timing import stopped, sync_deadlines, until
@@ -38,9 +39,9 @@ def end_children(context: Context, person: str, verb: str, outcome: str) -> None
         if stopped(here):
             data["until"] = until(here)
         here.record("ended", person, data)
-        tx.tasks.close(case.id, person)
+        follow(Context(context.app, tx, tx.cases.get(case.id), parent=context), person)
         tx.deadlines.cancel(case.id)
-        tx.cases.update(case.id, case.revision, outcome=outcome, closed_at=tx.at, due_on=None)
+        tx.cases.update(case.id, case.revision, outcome=outcome, closed_at=tx.at, due_on=None, holder="")
         tx.cases.bump_children(parent.id)
         end_duties(here)
         end_children(here, person, verb, outcome)
@@ -56,10 +57,10 @@ def reopen_children(context: Context, person: str) -> None:
         data = {"with": parent.id, "to": case.state, "outcome": "", "entered": True, "revision": case.revision + 1}
         fresh = Context(context.app, tx, case, parent=context)
         fresh.way = context.way
+        data |= asked(fresh, fresh.state, tx.events.next_seq(case.id))
         fresh.record("reopened", person, data)
-        tx.tasks.open(case.id, case.state)
         fresh = Context(context.app, tx, case, parent=context)
-        tx.cases.update(case.id, case.revision, outcome=None, closed_at=None, due_on=sync_deadlines(fresh))
+        tx.cases.update(case.id, case.revision, outcome=None, closed_at=None, due_on=sync_deadlines(fresh), holder=follow(fresh, person))
         tx.cases.bump_children(parent.id)
         again = Context(context.app, tx, tx.cases.get(case.id), parent=context)
         again.way = context.way

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from siquan.core.engine.access import (
     GROUP,
@@ -25,8 +25,8 @@ from siquan.core.service.timing import AT_MOST
 from siquan.core.service.words import Words
 from siquan.core.spec.model import ProcessSpec, StateSpec
 from siquan.core.spec.verbs import STARTER
-from siquan.core.store.cases import Desks
-from siquan.core.store.rows import Case, Unit
+from siquan.core.store.cases import FREE, Desks, Own
+from siquan.core.store.rows import Case, Task, Unit
 from siquan.core.store.transaction import Tx
 from siquan.core.views import InboxRow, InboxView
 
@@ -42,6 +42,8 @@ class _Desks:
     posts: dict[str, tuple[Post, ...]]
     act: Desks
     look: Desks
+    own: Own
+    standings: tuple[Standing, ...]
     named: dict[str, tuple[Case, str]]
 
 
@@ -61,6 +63,7 @@ class Inbox:
         act: dict[frozenset[str] | None, dict[str, set[str]]] = {}
         look: dict[frozenset[str], set[str]] = {}
         posts: dict[str, tuple[Post, ...]] = {}
+        signs: list[tuple[frozenset[str], str, frozenset[str]]] = []
         for id, definition in self.app.catalogue.definitions.items():
             spec, wanted = definition.spec, post_names(definition.spec)
             posts[id] = tuple(p for p in lend(own, standings, id) if p.person == person)
@@ -72,20 +75,29 @@ class Inbox:
                     continue
                 under = below.get(post.unit) or below.setdefault(post.unit, frozenset(u.id for u in units.values() if post.unit in u.line))
                 here |= under
+                if roles := self._signs(spec, post):
+                    signs.append((under, id, roles))
                 for places, states in self._turns(spec, post, under).items():
                     act.setdefault(places, {}).setdefault(id, set()).update(states)
             look.setdefault(frozenset(here), set()).add(id)
         return _Desks(
             posts, [(places, {p: frozenset(s) for p, s in found.items()}) for places, found in act.items()],
-            [(places, dict.fromkeys(ids, frozenset[str]())) for places, ids in look.items() if places], self._named(tx, person, standings),
+            [(places, dict.fromkeys(ids, frozenset[str]())) for places, ids in look.items() if places],
+            Own(((person, frozenset()), *((s.person, s.processes) for s in standings)), tuple(signs)), tuple(standings),
+            self._named(tx, person, standings),
         )  # fmt: skip
+
+    def _signs(self, spec: ProcessSpec, post: Post) -> frozenset[str]:
+        """The roles for which the holder of the post may give a signature that is asked of nobody by name."""
+        asked = {r for s in spec.states if s.sign is not None for r in s.sign.by}
+        return frozenset(r for r in asked if kernel_post(spec.role(r)) == post.role and not spec.role(r).fact)
 
     def _turns(self, spec: ProcessSpec, post: Post, under: frozenset[str]) -> dict[frozenset[str] | None, set[str]]:
         """States in which the post may act, by the places where it may; None is everywhere."""
         out: dict[frozenset[str] | None, set[str]] = {}
         for state in spec.states:
-            for transition in state.transitions:
-                for name in acting_roles(spec, state, transition):
+            for names in turns(spec, state):
+                for name in names:
                     role = spec.role(name)
                     if kernel_post(role) == post.role and not role.fact and role.kind != "starter" and (role.kind != "unit" or role.scope == post.unit):
                         out.setdefault(None if role.kind == "unit" else under, set()).add(state.name)
@@ -102,7 +114,9 @@ class Inbox:
                 if definition is None or state is None or case.id in out:
                     continue
                 spec = definition.spec
-                roles = {r for t in state.transitions if not t.auto for r in acting_roles(spec, state, t) or ("",)}
+                if case.holder not in FREE:
+                    continue
+                roles = {r for names in turns(spec, state) for r in names or ("",)}
                 mine = {r.name for r in spec.roles.values() if (r.fact == path if path else r.kind == "starter")} | ({"", STARTER} if not path else set())
                 hits = roles & mine
                 covered = who == person or any(s.person == who and s.covers(r or "starter", spec.id) for s in standings for r in hits)
@@ -120,6 +134,7 @@ class Inbox:
             desks = self._desks(tx, person, units)
             area = {u.id for u in tx.people.under(place)} if place and place in units else None
             turns, looks = _narrowed(desks.act, process, area), _narrowed(desks.look, process, area)
+            own = replace(desks.own, process=process, area=frozenset(area) if area is not None else None)
             # what a search may find is seen whatever the process
             seen = [{u for places, s in desks.look if p in s for u in places or ()} for p in self.app.catalogue.definitions]
             everywhere = set.intersection(*seen) if seen else set()
@@ -129,31 +144,32 @@ class Inbox:
                 cases = tx.cases.search(q, everywhere, limit, offset)
             elif tab == "mine":
                 to = {"over": today - dt.timedelta(days=1), "soon": soon}.get(due)
-                cases = tx.cases.open_for((), also=turns, due_to=to, limit=limit * 3, offset=offset)
+                cases = tx.cases.open_for((), also=turns, own=own, due_to=to, limit=limit * 3, offset=offset)
             elif tab == "soon":
                 to = soon
-                cases = tx.cases.open_for((), also=turns, due_to=soon, limit=limit * 3, offset=offset)
+                cases = tx.cases.open_for((), also=turns, own=own, due_to=soon, limit=limit * 3, offset=offset)
             elif tab == "unit":
                 cases = tx.cases.open_for((), also=looks, limit=limit * 3, offset=offset)
             elif tab == "started":
                 cases = tx.cases.opened_by(person, limit, offset)
             else:
                 cases = tx.cases.done_by(person, limit, offset)
-            extra = [c for c, _ in desks.named.values() if not _at(desks.act, c)]
+            held = tx.tasks.open_of(list(desks.named))
+            extra = [c for c, _ in desks.named.values() if not _at(desks.act, c) and not _held(held.get(c.id, ()), person, desks.standings, c.process)]
             if tab in ("mine", "soon") and page <= 1 and not q.strip():
                 wanted = [c for c in extra if process in ("", c.process) and (area is None or c.place in area) and _by_then(c, to)]
                 cases = sorted([*cases, *wanted], key=lambda c: (c.due_on or dt.date.max, c.id))
             rows = self._rows(tx, cases, desks, units, lang, collapse=tab in ("mine", "soon", "unit"), person=person)
             late = today - dt.timedelta(days=1)
             counts = {
-                "mine": tx.cases.count_open((), also=desks.act) + len(extra),
+                "mine": tx.cases.count_open((), also=desks.act, own=desks.own) + len(extra),
                 "unit": tx.cases.count_open((), also=desks.look),
-                "soon": tx.cases.count_open((), also=desks.act, due_to=soon) + sum(_by_then(c, soon) for c in extra),
+                "soon": tx.cases.count_open((), also=desks.act, own=desks.own, due_to=soon) + sum(_by_then(c, soon) for c in extra),
                 "unread": tx.notices.unread(person),
             }
-            per_process = Counter(tx.cases.count_open_by("process", (), also=desks.act)) + Counter(c.process for c in extra)
-            per_place = Counter(tx.cases.count_open_by("place", (), also=desks.act)) + Counter(c.place for c in extra)
-            overdue = tx.cases.count_open((), also=desks.act, due_to=late) + sum(_by_then(c, late) for c in extra)
+            per_process = Counter(tx.cases.count_open_by("process", (), also=desks.act, own=desks.own)) + Counter(c.process for c in extra)
+            per_place = Counter(tx.cases.count_open_by("place", (), also=desks.act, own=desks.own)) + Counter(c.place for c in extra)
+            overdue = tx.cases.count_open((), also=desks.act, own=desks.own, due_to=late) + sum(_by_then(c, late) for c in extra)
             processes = tuple(
                 (p, Words(self.app.catalogue, d.spec, lang).title, d.spec.icon, per_process[p])
                 for p, d in self.app.catalogue.definitions.items()
@@ -188,6 +204,7 @@ class Inbox:
         deadlines = tx.deadlines.of_many([c.id for c in cases])
         still = {i for i, rows in tx.deadlines.of_many([c.id for c in cases], "paused").items() if rows}
         still |= {i for i, rows in deadlines.items() if any(d.name == AT_MOST for d in rows)}
+        tasks = tx.tasks.open_of([c.id for c in cases])
         parents = tx.cases.get_many([c.parent_id for c in cases if c.parent_id])
         together: dict[tuple[str, str], list[Case]] = {}
         for case in cases:
@@ -204,7 +221,7 @@ class Inbox:
             words = Words(self.app.catalogue, spec, lang)
             state = spec.state(case.state)
             here = state is not None and not state.final and case.id not in still
-            way = self._fits(case, desks, units, spec, state, leaders, person) if state is not None and here else None
+            way = self._fits(case, desks, units, spec, state, leaders, person, tasks.get(case.id, ())) if state is not None and here else None
             dues = [due_view(d, today, calendar, lang) for d in deadlines.get(case.id, [])[:1]]
             title, target, number, summary = case.title, case.id, case.number or "", words.text(f"states.{case.state}.hint", state.hint if state else "")
             if case.id in still:
@@ -233,7 +250,8 @@ class Inbox:
         return out
 
     def _fits(
-        self, case: Case, desks: _Desks, units: dict[str, Unit], spec: ProcessSpec, state: StateSpec, leaders: set[str], person: str
+        self, case: Case, desks: _Desks, units: dict[str, Unit], spec: ProcessSpec, state: StateSpec, leaders: set[str], person: str,
+        tasks: Sequence[Task],
     ) -> str | None:
         """Whether it is the person's turn: "" for his own, else whom he stands in for; None when it is not."""
         unit = units.get(case.place)
@@ -243,12 +261,29 @@ class Inbox:
         # those who lead a unit here, nameless: the nearest of them leads the case
         around = [Post("", LEADER, u) for u in chain.ids if u in leaders]
         found = {desks.named[case.id][1]} if case.id in desks.named else set()
-        for transition in state.transitions:
-            for name in acting_roles(spec, state, transition):
+        found |= _held(tasks, person, desks.standings, spec.id)
+        open_ = [r.role for r in tasks if r.turn and not r.assignee and r.kind == "sign"]
+        for names in (open_, *(turns(spec, state) if case.holder in FREE else ())):
+            for name in names:
                 role = spec.role(name)
                 if not role.fact and role.kind != "starter":
                     found |= {p.of for p in holding(role, [*desks.posts.get(spec.id, ()), *around], chain) if p.person == person}
         return min(found) if found else None
+
+
+def turns(spec: ProcessSpec, state: StateSpec) -> list[Sequence[str]]:
+    """The roles whose turn it is while the work of the state is with nobody: for each step those who may take it, but where
+    it is sent out, those who send it. What signatures come to is asked of the signers."""
+    if state.task is not None and state.task.dispatcher:
+        return [state.task.dispatcher]
+    signed = (state.sign.agree, state.sign.refuse) if state.sign is not None else ()
+    return [acting_roles(spec, state, t) for t in state.transitions if not t.auto and t.name not in signed]
+
+
+def _held(tasks: Iterable[Task], person: str, standings: Iterable[Standing], process: str) -> set[str]:
+    """Whether a task is with the person: "" his own, else whom he stands in for."""
+    found = {r.assignee for r in tasks if r.turn and r.assignee}
+    return ({""} if person in found else set()) | {s.person for s in standings if s.person in found and (not s.processes or process in s.processes)}
 
 
 def _narrowed(desks: Desks, process: str, area: set[str] | None) -> Desks:

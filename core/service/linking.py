@@ -14,6 +14,7 @@ from siquan.core.errors import BadInput, NoAccess, NotFound
 from siquan.core.rules.facts import Stated
 from siquan.core.rules.values import Rows
 from siquan.core.service.acts import MAX_TITLE, Acts
+from siquan.core.service.assigning import asked, follow
 from siquan.core.service.context import Context
 from siquan.core.service.duties import end_duties
 from siquan.core.service.numbering import next_number
@@ -89,9 +90,9 @@ class Linking:
         if opinion.strip():
             data["opinion"] = tx.facts.put_opinion(case.id, seq, opinion.strip(), person)
         source.record(MERGED, person, data)
-        tx.tasks.close(case.id, person)
+        follow(self.acts._fresh(source), person)
         tx.deadlines.cancel(case.id)
-        tx.cases.update(case.id, case.revision, outcome=MERGED, closed_at=tx.at, due_on=None)
+        tx.cases.update(case.id, case.revision, outcome=MERGED, closed_at=tx.at, due_on=None, holder="")
         tx.links.add(MERGED, case.id, into.id, person)
         end_duties(source)
 
@@ -110,10 +111,10 @@ class Linking:
         seq = tx.events.next_seq(case.id)
         if opinion.strip():
             data["opinion"] = tx.facts.put_opinion(case.id, seq, opinion.strip(), person)
+        data |= asked(source, source.state, seq)
         source.record("unmerged", person, data)
-        tx.tasks.open(case.id, case.state)
         fresh = self.acts._fresh(source)
-        tx.cases.update(case.id, case.revision, outcome=None, closed_at=None, due_on=sync_deadlines(fresh))
+        tx.cases.update(case.id, case.revision, outcome=None, closed_at=None, due_on=sync_deadlines(fresh), holder=follow(fresh, person))
         target.way = source.way
         target.record("released", person, {"of": case.id, "to": into.state, "revision": into.revision + 1})
         due = sync_deadlines(self.acts._fresh(target)) if into.is_open else None

@@ -18,6 +18,7 @@ from siquan.core.policy.force import Bound
 from siquan.core.service.acts import MAX_TEXT, Acts
 from siquan.core.service.administering import may_change, must_change
 from siquan.core.service.app import ZONE, App
+from siquan.core.service.assigning import asked, follow
 from siquan.core.service.context import Context
 from siquan.core.service.fitting import FREE, family
 from siquan.core.service.planning import PAGE, SHOWN, Names, Planning, flat
@@ -208,7 +209,9 @@ class Moving:
         for case, to, (seq, earlier) in reversed(moved):  # a parent reads its children as they have become
             fresh = contexts[case.id]
             self._retime(fresh, case.state)
-            tx.cases.update(case.id, case.revision, state=to, definition_hash=target.hash, due_on=sync_deadlines(fresh))
+            tx.cases.update(
+                case.id, case.revision, state=to, definition_hash=target.hash, due_on=sync_deadlines(fresh), holder=follow(fresh, person)
+            )
             if case.parent_id:
                 tx.cases.bump_children(case.parent_id)
             if not dry:
@@ -227,11 +230,15 @@ class Moving:
             "from": case.state, "to": to, "revision": case.revision + 1, "pinned_from": case.definition_hash, "definition": target.hash,
             "migration": migration, "mapping": dict(names), "opinion": tx.facts.put_opinion(case.id, seq, reason, person),
         }  # fmt: skip
+        fresh = Context(self.app, tx, replace(case, state=to, definition_hash=target.hash))
+        signs = [t for t in self.app.stories.of(tx, case).tasks.values() if t.kind == "sign"]
+        if bool(signs) != (fresh.state.sign is not None):  # the version asks for signatures, or does so no more
+            data |= asked(fresh, fresh.state, seq) or {"tasks": [{"key": f"{seq}.1"}]}
         tx.events.append(case.id, "migrated", person, data)
         return seq, earlier
 
     def _retime(self, fresh: Context, was: str) -> None:
-        """Deadlines and task of the state as the new version has them: what goes on bears its new name, what the version
+        """Deadlines of the state as the new version has them: what goes on bears its new name, what the version
         no longer has is cancelled."""
         tx, case = fresh.tx, fresh.case
         dues = {d.name: d for d in fresh.state.dues}
@@ -243,10 +250,6 @@ class Moving:
                 tx.deadlines.relabel(row.id, case.state, due.then)
             elif row.status == "open":
                 tx.deadlines.settle(row.id, "cancelled")
-        if was != case.state:
-            tx.tasks.relabel(case.id, was, case.state)
-        if not tx.tasks.of(case.id, only_open=True):
-            tx.tasks.open(case.id, case.state)
 
     # undoing
 
@@ -313,8 +316,10 @@ class Moving:
                 tx.deadlines.settle(d.id, "cancelled")
         for was in m.earlier["deadlines"]:
             tx.deadlines.put_back(was)
-        tx.tasks.relabel(case.id, case.state, m.from_state)
-        tx.cases.update(case.id, case.revision, state=m.from_state, definition_hash=m.from_hash, due_on=tx.deadlines.next_of(case.id))
+        back = Context(self.app, tx, replace(case, state=m.from_state, definition_hash=m.from_hash))
+        tx.cases.update(
+            case.id, case.revision, state=m.from_state, definition_hash=m.from_hash, due_on=tx.deadlines.next_of(case.id), holder=follow(back, person)
+        )
         if case.parent_id:
             tx.cases.bump_children(case.parent_id)
 

@@ -32,7 +32,7 @@ class Notifying:
             raise Refused(why="事项已办结，不用催办" if not case.is_open else "事项已挂起，恢复以后再催")
         if context.story.urged.get(person) == today:
             raise Refused(why="你今天已经催办过，明天再催")
-        told = sorted(who_could_act(context) - {person} - set(context.story.recused))
+        told = sorted(doers(context) - {person} - set(context.story.recused))
         if not told:
             raise Refused(why="现在没有别人可以办这一步")
         data = {"on": today, "n": len(told), "to": case.state, "revision": case.revision + 1}
@@ -113,10 +113,4 @@ class Notifying:
             return tx.notices.read(person, notice_id=notice or None)
 
 
-def who_could_act(context: Context) -> set[str]:
-    """Who took the task, else everybody who could take a step of the state."""
-    claimed = {t.claimed_by for t in context.tx.tasks.of(context.case.id, only_open=True) if t.claimed_by}
-    return claimed or doers(context)
-
-
-__all__ = ["Notifying", "who_could_act"]
+__all__ = ["Notifying"]

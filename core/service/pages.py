@@ -21,7 +21,7 @@ from siquan.core.service.fitting import troubles
 from siquan.core.service.record import decision_from
 from siquan.core.service.steps import assess, import_block
 from siquan.core.service.timewords import duty_strips, lit, told
-from siquan.core.service.told import VERB_EVENTS, verb_reason, verb_title
+from siquan.core.service.told import VERB_EVENTS, task_title, verb_reason, verb_title
 from siquan.core.service.words import Words, fact_views
 from siquan.core.spec.model import TransitionSpec
 from siquan.core.store.rows import Case, Deadline, Event
@@ -36,6 +36,7 @@ from siquan.core.views import (
     PersonView,
     ProgressStep,
     StepView,
+    TaskBox,
     UnitView,
 )
 
@@ -129,7 +130,7 @@ class CasePage:
     def __init__(self, app: App) -> None:
         self.app = app
         #: what stands beside the steps: verbs, related cases, who has read it
-        self.beside: Callable[[Context, str, Words], dict[str, Any]] = lambda context, person, words: {}
+        self.beside: Callable[[Context, str, Words], dict[str, Any]] = lambda context, person, words: {"work": TaskBox()}
 
     def view(self, case_id: str, person: str, lang: str) -> CaseView:
         with self.app.store.read() as tx:
@@ -142,7 +143,9 @@ class CasePage:
         words = Words(self.app.catalogue, spec, lang)
         # a closed case may have steps too: it can be opened again
         offered = context.definition.machine.steps(case.state) if case.is_open or context.state.final else ()
-        steps = tuple(step_view(context, t, person, words) for t in offered if not t.auto)
+        # what signatures come to is offered as the signature
+        signed = (context.state.sign.agree, context.state.sign.refuse) if context.state.sign is not None else ()
+        steps = tuple(step_view(context, t, person, words) for t in offered if not t.auto and t.name not in signed)
         # steps possible anywhere, such as a withdrawal, are nobody's turn
         own = {t.name for t in context.state.transitions}
         names: dict[str, str] = {}
@@ -155,17 +158,20 @@ class CasePage:
         open_dues = [lit(context, d, due_view(d, context.today, calendar, lang)) for d in tx.deadlines.of(case.id) if d.status in ("open", "paused")]
         events = self._events(context, words)
         parent = context.parent.case if context.parent else None
+        beside = self.beside(context, person, words)
+        turn = any(not any(b.kind in ("role", "nobody", "person", "state") for b in s.blocks) for s in steps if s.name in own)
+        turn = turn or any(a.name in ("claim", "dispatch", "sign", "hand_back", "assist_done") for a in beside["work"].actions)
         rulesets = {r: self.app.ruleset_of(context.definition, r) for r in sorted(context.definition.rulesets)}
         return CaseView(
             case.id, case.number or "", case.title, spec.id, words.title, spec.plugin, spec.icon, case.state,
             words.state(context.state), words.text(f"states.{case.state}.hint", context.state.hint), not case.is_open,
             case.outcome or "", case.revision, unit_view(tx, case.place), parent.id if parent else "", parent.title if parent else "",
-            any(not any(b.kind in ("role", "nobody", "person", "state") for b in s.blocks) for s in steps if s.name in own), steps, facts, tuple(open_dues), self._people(context, person, words), events,
+            turn, steps, facts, tuple(open_dues), self._people(context, person, words), events,
             case.last_seq, self._progress(context, words), tuple(self._children(context, n, person, lang, False) for n in context.definition.children),
             tuple(self._collections(context, person, words)), person not in context.story.recused, True, case.last_hash,
             case.definition_hash, tuple((r.id, r.spec.title or r.id, r.version) for r in rulesets.values()), spec.unconfirmed,
             case.opened_at, troubles=troubles(context, lang), repairable=administers(self.app, tx, person, case.place),
-            duties=duty_strips(context, words, lang), **self.beside(context, person, words),
+            duties=duty_strips(context, words, lang), **beside,
         )  # fmt: skip
 
     def _progress(self, context: Context, words: Words) -> tuple[ProgressStep, ...]:
@@ -291,6 +297,8 @@ class CasePage:
             title = f"把{left}的待办转给{taker}" if zh else f"gave the open work of {left} to {taker}"
         elif kind == "migrated":
             title = f"改按规则 {data['label']} 办理" if zh else f"moved to the rules {data['label']}"
+        elif kind == "task":
+            title = task_title(context, event, words)
         elif kind in VERB_EVENTS:
             title = verb_title(context, event, words)
             to = words.state_named(data["to"]) if kind in ("returned", "taken_back", "reopened") else ""

@@ -7,15 +7,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from siquan.core.engine.access import GROUP, kernel_post, ways
+from siquan.core.engine.access import GROUP, kernel_post
 from siquan.core.engine.fold import REASSIGNED
 from siquan.core.errors import BadInput, NoAccess, NotFound, Refused, SiquanError
 from siquan.core.rules.facts import Stated
 from siquan.core.service.acts import Acts
 from siquan.core.service.app import ADMIN, KERNEL_ROLES, POLICY_ROLES, App
+from siquan.core.service.assigning import follow
 from siquan.core.service.choices import settle
 from siquan.core.service.context import Context
-from siquan.core.service.steps import barred
+from siquan.core.service.steps import may_take
 from siquan.core.service.substitutions import Substitutions
 from siquan.core.service.words import Words
 from siquan.core.staff import Moved, PersonLine, PersonPage, PostView, StaffList, WorkView
@@ -184,9 +185,9 @@ class People:
 
     def open_work(self, tx: Tx, person: str) -> list[tuple[Case, str, str]]:
         """(case, claimed or named, path of the fact) of what waits for this very person. The one place that knows."""
-        claimed = tx.tasks.claimed_by(person)
-        cases = tx.cases.get_many([task.case_id for task in claimed])
-        out = [(cases[task.case_id], "claimed", "") for task in claimed if task.case_id in cases]
+        held = dict.fromkeys(task.case_id for task in tx.tasks.with_person(person))
+        cases = tx.cases.get_many(held)
+        out = [(cases[case], "claimed", "") for case in held if case in cases]
         for case, path, _ in tx.named.open_cases([person]):
             if path in {r.fact for r in Context(self.app, tx, case).definition.spec.roles.values()}:
                 out.append((case, "named", path))
@@ -221,7 +222,7 @@ class People:
         try:
             with self.app.store.begin() as tx:
                 context = self.acts._locked(tx, case.id, None)
-                able = [t for t in load if self._may_take(context, t, path)]
+                able = [t for t in load if self._may_take(context, person, t, path)]
                 taker = min(able, key=lambda t: (load[t], list(load).index(t)), default="")
                 if taker:
                     self._give(context, path, person, taker, by)
@@ -235,31 +236,21 @@ class People:
         title = Words(self.app.catalogue, self.app.definition(case.process).spec, lang).title
         return Moved(case.id, case.number or "", title, name, reason)
 
-    def _may_take(self, context: Context, person: str, path: str) -> bool:
-        """Whether the person could be chosen, or may take a step of the state he is free to take, by a post of his own."""
+    def _may_take(self, context: Context, left: str, person: str, path: str) -> bool:
+        """Whether the person could be chosen, or may take every task that is with who left, by a post of his own."""
         if path:
             spec = context.definition.schema.get(path)
             return spec is not None and (person in context.choosable(spec.among) if spec.among else self._may_see(context, person))
-        for step in context.state.transitions:
-            cast = context.cast(barred(context, step))
-            if not step.auto and person not in cast.barred and any(
-                w.person == person and not w.of for w in ways(context.definition.spec, context.state, step, cast)
-            ):
-                return True
-        return False
+        return all(may_take(context, t, person) for t in context.story.tasks.values() if t.open and t.person == left)
 
     def _may_see(self, context: Context, person: str) -> bool:
         return any(p.person == person and not p.of for p in context.posts)
 
     def _give(self, context: Context, path: str, person: str, taker: str, by: str) -> None:
         tx, case = context.tx, context.case
-        if not path:
-            task = next((t for t in tx.tasks.of(case.id, only_open=True) if t.claimed_by == person), None)
-            if task is None:
-                raise Refused(why="这件事已经不在他手里")
-            tx.tasks.release(task.id)
-            tx.tasks.claim(task.id, taker)
-        elif context.stored.get(path) is None or context.stored[path].value != person:
+        if not path and not any(t.open and t.person == person for t in context.story.tasks.values()):
+            raise Refused(why="这件事已经不在他手里")
+        if path and (context.stored.get(path) is None or context.stored[path].value != person):
             raise Refused(why="这件事已经不在他手里")
         seq = tx.events.next_seq(case.id)
         data: dict[str, Any] = {"left": person, "taker": taker, "to": case.state, "revision": case.revision + 1}
@@ -268,7 +259,7 @@ class People:
             settle(context, chosen, note=True)
             data["facts"] = self.acts._put(tx, case.id, seq, chosen, by)
         tx.events.append(case.id, REASSIGNED, by, data)
-        tx.cases.update(case.id, case.revision)
+        tx.cases.update(case.id, case.revision, holder=follow(self.acts._fresh(context), by))
         self.acts._touch_parent(context)
 
 

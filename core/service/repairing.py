@@ -12,6 +12,7 @@ from siquan.core.errors import BadInput, NoAccess, NotFound, Refused
 from siquan.core.service.acts import MAX_TEXT, Acts
 from siquan.core.service.administering import administers, must_administer
 from siquan.core.service.app import ZONE, App
+from siquan.core.service.assigning import asked, follow
 from siquan.core.service.context import Context
 from siquan.core.service.fitting import troubles
 from siquan.core.service.pages import must_see
@@ -120,13 +121,13 @@ class Repairing:
         if not case.is_open:
             data["outcome"] = ""
             changes |= {"outcome": None, "closed_at": None}
+        fresh = self.acts._fresh(context, row.to_state)
+        data |= asked(fresh, fresh.state, seq)
         tx.events.append(case.id, "repaired", person, data)
         for due in tx.deadlines.of(case.id, "open"):
             tx.deadlines.settle(due.id, "cancelled")
-        tx.tasks.close(case.id, person)
-        tx.tasks.open(case.id, row.to_state)
         fresh = self.acts._fresh(context, row.to_state)
-        tx.cases.update(case.id, case.revision, due_on=sync_deadlines(fresh), **changes)
+        tx.cases.update(case.id, case.revision, due_on=sync_deadlines(fresh), holder=follow(fresh, person), **changes)
         self.acts._touch_parent(context)
         return self.acts._result(fresh, seq)
 

@@ -12,13 +12,14 @@ from typing import Any
 from siquan.core.engine.fold import Story, fold
 from siquan.core.errors import SiquanError
 from siquan.core.service.app import App
+from siquan.core.service.assigning import SIGNERS
 from siquan.core.service.context import Context
 from siquan.core.service.duties import told_otherwise
 from siquan.core.service.linking import MERGED
 from siquan.core.service.papers import Papers
 from siquan.core.service.timing import AT_MOST
 from siquan.core.store.rows import Case, Event
-from siquan.core.store.traces import Traces
+from siquan.core.store.traces import TaskTrace, Traces
 from siquan.core.store.transaction import Tx
 
 PAGE = 200
@@ -111,10 +112,16 @@ class Replaying:
             yield {"case": case.id, "what": "title", "events": title or "", "row": case.title}
 
     def _tasks(self, case: Case, story: Story, traces: Traces) -> Iterator[Difference]:
-        have = traces.tasks.get(case.id, [])
-        want = [] if story.outcome else [story.state]
-        if sorted(set(have)) != want:
-            yield {"case": case.id, "what": "task", "events": want, "row": have}
+        have = sorted(traces.tasks.get(case.id, []))
+        want = sorted(TaskTrace(story.state, t.key, t.kind, t.person) for t in story.tasks.values() if t.open)
+        if len(have) == len(want) == 1 and not have[0].key:  # opened before tasks had keys
+            want = [want[0]._replace(key="")]
+        if have != want:
+            yield {"case": case.id, "what": "task", "events": [":".join(x) for x in want], "row": [":".join(x) for x in have]}
+        work, signed = next((t for t in want if t.kind == "work"), None), any(t.kind == "sign" for t in story.tasks.values())
+        holder = "" if story.outcome else work.person if work else SIGNERS if signed else ""
+        if holder != case.holder:
+            yield {"case": case.id, "what": "holder", "events": holder, "row": case.holder}
 
     def _deadlines(self, case: Case, story: Story, events: list[Event], traces: Traces) -> Iterator[Difference]:
         """Open ones belong to the state the case stands in, and one is marked as passed only if an event says so."""

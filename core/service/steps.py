@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from siquan.core.engine.access import Post, able, acting_roles, ways
 from siquan.core.engine.deadlines import Due
 from siquan.core.rules.decision import Decision, Finding, Piece
+from siquan.core.service.assigning import barred, holders, narrowed, separated, signers
 from siquan.core.service.context import Context
 from siquan.core.spec.model import FactSpec, TransitionSpec
+from siquan.core.tasks.task import Task
 from siquan.core.views import Block
 
 STOPS = ("REJECT", "BLOCK", "EVIDENCE")
@@ -77,6 +79,31 @@ def _able(context: Context, transition: TransitionSpec, person: str) -> bool:
     return any(w.person == person and w.of not in cast.barred for w in ways(context.definition.spec, context.state, transition, cast))
 
 
+def may_work(context: Context, person: str, own: bool = False) -> bool:
+    """Whether a person could take a step of the state, whoever has its task; with `own` by a post of his own."""
+    for step in context.state.transitions:
+        if not step.auto:
+            cast = context.cast(barred(context, step))
+            found = [w for w in ways(context.definition.spec, context.state, step, cast) if w.person == person and not (own and w.of)]
+            if able(found, cast):
+                return True
+    return False
+
+
+def may_take(context: Context, task: Task, person: str) -> bool:
+    """Whether a task could be given to a person, by a post of his own: work to who could take a step, a signature to who
+    holds its role and has none yet, a part in it to who has any post around the case."""
+    if person in context.story.recused or not context.app.serves(context.tx, person):
+        return False
+    if task.kind == "work":
+        return may_work(context, person, own=True)
+    if task.kind == "sign" and person in signers(context.story.tasks):
+        return False
+    if task.role:
+        return any(p.person == person and not p.of for p in holders(context, task.role))
+    return any(p.person == person and not p.of for p in context.posts)
+
+
 def lent(found: Iterable[Post]) -> dict[str, str]:
     """Who may act only for somebody else: the substitute, and for whom."""
     own = {w.person for w in found if not w.of}
@@ -90,25 +117,6 @@ def finding_block(finding: Finding) -> Block:
     return Block("rule", outcome, finding.pieces, finding.rule, finding.basis, finding.basis_cite or finding.cite, finding.law, cure)
 
 
-def barred(context: Context, transition: TransitionSpec) -> set[str]:
-    """Who may not take the step, whatever his post: another person has to. Nor may anybody act for him."""
-    story, out = context.story, set(context.story.recused)
-    for state in transition.not_same_as:
-        out |= story.acted.get(state, set())
-    for _, done in _separate(context, transition):
-        out |= done
-    return out
-
-
-def _separate(context: Context, transition: TransitionSpec) -> list[tuple[str, set[str]]]:
-    """(what was done, by whom) of everything the same person may not have done."""
-    story = context.story
-    return [
-        (other, story.suppliers if other == "facts" else story.fired.get(other, set()))
-        for group in context.definition.spec.separate if transition.name in group for other in group if other != transition.name
-    ]  # fmt: skip
-
-
 def _person_blocks(context: Context, transition: TransitionSpec, person: str, who: str = "你") -> list[Block]:
     story, out = context.story, []
     if person in story.recused:
@@ -117,7 +125,7 @@ def _person_blocks(context: Context, transition: TransitionSpec, person: str, wh
         if person in story.acted.get(state, ()):
             title = found.title if (found := context.definition.spec.state(state)) else state
             out.append(Block("person", "BLOCK", words(f"{who}办过“{title}”，这一步须由另一个人办"), cite="流程规定的分工"))
-    for other, done in _separate(context, transition):
+    for other, done in separated(context, transition):
         if person in done:
             what = "录入过事实" if other == "facts" else f"办过“{_title(context, other)}”"
             out.append(Block("person", "BLOCK", words(f"{who}{what}，按分工不能再办这一步"), cite="流程规定的分工"))
@@ -168,11 +176,10 @@ def assess(
     """`strict` judges the act as given; otherwise what a form may still supply is not held against it."""
     spec, state = context.definition.spec, context.state
     cast = context.cast(barred(context, transition))
-    found = ways(spec, state, transition, cast)
+    found, blocks = narrowed(context, transition, person, ways(spec, state, transition, cast))
     mine = [w for w in found if w.person == person]
     way = next((w for w in mine if w.of not in cast.barred), None)
-    blocks: list[Block] = []
-    if not mine:
+    if not mine and not any(b.kind == "role" for b in blocks):
         blocks.append(_role_block(context, transition, able(found, cast)))
     blocks += _person_blocks(context, transition, person)
     if mine and way is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from siquan.core.engine.access import LEADER, able, holding, ways
+from siquan.core.service.assigning import holders, turn_of
 from siquan.core.service.context import Context
 from siquan.core.store.transaction import Tx
 
@@ -12,9 +13,15 @@ CLOCK = "system"
 
 
 def doers(context: Context) -> set[str]:
-    """Everyone who may take one of the present state's own steps, but for who stood aside."""
+    """Whom a task of the case is with now; where it is with nobody, everyone who may take one of the present state's own
+    steps, or send it out, but for who stood aside."""
+    if with_whom := turn_of(context):
+        return with_whom
     cast, found = context.cast(), set[str]()
-    for transition in context.state.transitions:
+    out_of = context.state.task.dispatcher if context.state.task is not None else ()
+    for role in out_of:
+        found |= able(holders(context, role, cast), cast)
+    for transition in context.state.transitions if not out_of else ():
         if not transition.auto:
             found |= able(ways(context.spec, context.state, transition, cast), cast)
     return found

@@ -11,12 +11,13 @@ from siquan.core.service.context import Context
 from siquan.core.service.linking import MERGED, derivable, splittable
 from siquan.core.service.pages import CasePage, may_see, must_see
 from siquan.core.service.steps import assess, state_block
+from siquan.core.service.taskforms import TaskForms
 from siquan.core.service.timing import length_of
 from siquan.core.service.told import TIES
 from siquan.core.service.verbs import Verbs, declared, refuse, way_back
 from siquan.core.service.words import Words
 from siquan.core.spec.model import VerbSpec
-from siquan.core.spec.verbs import TITLES
+from siquan.core.spec.verbs import TASKS, TITLES
 from siquan.core.store.notices import KINDS
 from siquan.core.views import CaseView, LinkView, VerbView
 from siquan.core.views_verbs import BulkForm, Choice, VerbForm
@@ -36,9 +37,9 @@ SHOWN = 100
 
 
 class VerbForms:
-    def __init__(self, app: App, pages: Iterable[CasePage], verbs: Verbs) -> None:
+    def __init__(self, app: App, pages: Iterable[CasePage], verbs: Verbs, tasks: TaskForms) -> None:
         """Every page object that builds case views shows the menu."""
-        self.app, self.verbs = app, verbs
+        self.app, self.verbs, self.tasks = app, verbs, tasks
         for page in pages:
             self.pages = page
             page.beside = self.decorate
@@ -153,17 +154,19 @@ class VerbForms:
         )  # fmt: skip
         return {
             "verbs": self.menu(context, person, words), "links": self.links(context, person, words), "halt": stop.message if stop else "",
-            "readers": readers, "following": person in tx.notices.followers(context.case.id),
+            "readers": readers, "following": person in tx.notices.followers(context.case.id), "work": self.tasks.box(context, person, words),
         }  # fmt: skip
 
     # forms
 
-    def form(self, case_id: str, name: str, person: str, lang: str) -> VerbForm:
+    def form(self, case_id: str, name: str, person: str, lang: str, task: str = "") -> VerbForm:
         with self.app.store.read() as tx:
             context = Context(self.app, tx, tx.cases.get(case_id))
             must_see(context, person)
             view = self.pages.build(context, person, lang)
             words = Words(self.app.catalogue, context.definition.spec, lang)
+            if name in TASKS:
+                return self._task_form(context, view, name, person, words, task)
             entry = next((v for v in view.verbs if v.name == name), None)
             if entry is None or not entry.allowed:
                 zh = entry.why if entry else "不由你的岗位办理，或者没有开放"
@@ -176,6 +179,15 @@ class VerbForms:
                 opinion = "none"
             goal = words.state_named(verb.to[0]) if verb and name == "reopen" else ""
             return VerbForm(view, entry, reasons, opinion, self._consequences(context, name, verb, view, lang), what, choices, label, name in ("split", "derive"), goal)
+
+    def _task_form(self, context: Context, view: CaseView, name: str, person: str, words: Words, key: str) -> VerbForm:
+        entry, task = self.tasks.entry(context, name, person, words, key)
+        what, label, choices = self.tasks.choices(context, name, task, person, words)
+        sign = context.state.sign
+        return VerbForm(
+            view, entry, self.tasks.reasons(context, name), self.tasks.opinion(context, name), self.tasks.consequences(context, name, words.lang), what,
+            choices, label, more=self.tasks.helpers(context, name, words), before=name == "add_signer" and sign is not None and sign.mode == "order",
+        )  # fmt: skip
 
     def _choices(self, context: Context, name: str, verb: VerbSpec | None, person: str, words: Words) -> tuple[str, str, tuple[Choice, ...]]:
         tx, zh = context.tx, words.lang == "zh"
@@ -278,6 +290,11 @@ class VerbForms:
                     if plain and not assess(context, step, person, both=False, strict=True).blocks:
                         actions.setdefault(step.name, []).append(words.step(step, found.state))
                         reasons[step.name] = tuple(step.reasons.items())
+                for verb in self.tasks.actions(context, person, words):
+                    if verb.quiet or verb.name == "sign":
+                        agree = "：同意" if lang == "zh" else ": I agree"
+                        actions.setdefault(verb.name, []).append(verb.title + (agree if verb.name == "sign" else ""))
+                        reasons.setdefault(verb.name, self.tasks.reasons(context, verb.name))
                 for verb in self.menu(context, person, words):
                     if verb.allowed and not verb.step and verb.name in ("suspend", "resume", "reopen", "take_back", "urge", "follow", "read"):
                         actions.setdefault(verb.name, []).append(verb.title)

@@ -12,6 +12,7 @@ from typing import Any
 from siquan.core.errors import Refused
 from siquan.core.service.acts import Acts
 from siquan.core.service.app import ZONE
+from siquan.core.service.assigning import asked, follow
 from siquan.core.service.context import Context
 from siquan.core.service.ending import reopen_children
 from siquan.core.service.pausing import Pausing
@@ -127,6 +128,8 @@ class Verbs:
         if verb.step.only and undo["from"] not in verb.step.only:
             return "这一步不能拿回", "this step cannot be taken back"
         first, *later = tx.events.of(context.case.id, undo["seq"] - 1)
+        if any(e.kind == "task" and e.data["verb"] == "claim" and e.actor != person for e in later):
+            return "已被签收", "somebody has claimed it"
         if any(e.kind == "migrated" or (e.actor != person and e.kind not in QUIET) for e in later):
             return "之后已有别人办过，或者期限已到", "somebody else or the clock acted since"
         if first.data.get("postings"):
@@ -138,8 +141,6 @@ class Verbs:
         step = next((t for t in context.definition.machine.steps(undo["from"]) if t.name == undo["name"]), None)
         if step is None or step.confirms:
             return "具名确认的决定不能拿回", "a confirmed decision cannot be taken back"
-        if any(t.claimed_by not in (None, person) for t in tx.tasks.of(context.case.id, only_open=True)):
-            return "已被签收", "somebody has claimed it"
         if any(n.read_at is not None and n.person_id != person and n.seq >= undo["seq"] for n in tx.notices.of_case(context.case.id)):
             return "已有人阅看", "somebody has read it"
         if any(c.updated_at > first.at for c in tx.cases.children(context.case.id)):
@@ -177,11 +178,11 @@ class Verbs:
         if committed:
             data["opinion"] = committed
         seq = tx.events.next_seq(case.id)
-        context.record(kind, person, data)
-        tx.tasks.close(case.id, person)
-        tx.tasks.open(case.id, to)
         fresh = self.acts._fresh(context, to)
-        changes: dict[str, Any] = {"state": to, "due_on": sync_deadlines(fresh)}
+        data |= asked(fresh, fresh.state, seq)
+        context.record(kind, person, data)
+        fresh = self.acts._fresh(context, to)
+        changes: dict[str, Any] = {"state": to, "due_on": sync_deadlines(fresh), "holder": follow(fresh, person)}
         if not case.is_open:
             changes |= {"outcome": None, "closed_at": None}
         tx.cases.update(case.id, case.revision, **changes)

@@ -15,7 +15,7 @@ from siquan.core.errors import SiquanError, Where
 from siquan.core.spec.source import Cursor, Map, MissingKey, Seq
 
 _HOLE = re.compile(r"\$([a-z_][a-z0-9_]*)")
-RESERVED_STATE = ("title", "hint", "final", "by", "due", "dues", "main", "if_nobody", "do", "use", "with", "exits")
+RESERVED_STATE = ("title", "hint", "final", "by", "due", "dues", "main", "if_nobody", "do", "use", "with", "exits", "task", "sign")
 
 
 class UnknownFragment(SiquanError):

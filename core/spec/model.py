@@ -7,35 +7,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_serializer
+from pydantic import field_serializer, field_validator, model_serializer
 
-from siquan.core.errors import Where
+from siquan.core.spec.placed import Grown, Model, Placed
+from siquan.core.spec.tasking import SignSpec, TaskSpec
 
 FactKind = Literal["boolean", "integer", "decimal", "text", "date", "enum", "record", "list", "person"]
 Basis = Literal["STATUTE", "OWNERS", "POLICY", "LOCAL"]
-
-
-class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-
-class Placed(Model):
-    """Something with a place in a file; the place is no part of its meaning."""
-
-    where: Where | None = Field(default=None, repr=False, exclude=True)
-
-
-class Grown(Placed):
-    """Something that got keys later: `LATER` are left out of the dump when they say nothing, so that what was pinned
-    before there were such keys keeps its hash."""
-
-    LATER: ClassVar[tuple[str, ...]] = ()
-
-    @model_serializer(mode="wrap")
-    def _spoken(self, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        return {k: v for k, v in inner(self).items() if v or k not in self.LATER}
 
 
 class FactSpec(Placed):
@@ -342,29 +322,6 @@ class VerbSpec(Placed):
     facts: tuple[str, ...] = ()  # split: what may be taken over; empty: everything
 
 
-class TaskSpec(Placed):
-    """How the work of a state is given out: to whoever takes it (`open`), or by a dispatcher."""
-
-    mode: Literal["open", "dispatch"] = "open"
-    claim: bool = False  # nobody takes a step before he has claimed it
-    dispatcher: tuple[str, ...] = ()  # roles
-    reasons: dict[str, str] = {}  # why a task may be declined, code -> title; empty: it may not
-    declines: str = "2"  # how often; a number or a parameter name
-    wait: bool = False  # the lead waits for his co-handlers
-
-
-class SignSpec(Placed):
-    """Whose signatures a state asks for, and which transition they come to."""
-
-    by: tuple[str, ...]  # roles, in the order of signing
-    mode: Literal["all", "any", "order", "share"] = "all"
-    each: Literal["person", "role"] = "person"  # every holder of a role signs, or one for the role
-    share: str = ""  # `2/3`, of all signers
-    agree: str  # transitions of the state
-    refuse: str
-    manage: tuple[str, ...] = ()  # roles that may add and remove any signer
-
-
 class StateSpec(Grown):
     LATER = ("task", "sign")
 
@@ -414,7 +371,7 @@ class TallySpec(Placed):
 
 
 class CaseStep(Grown):
-    LATER = ("duties", "expect_accounts", "to", "task", "result")
+    LATER = ("duties", "expect_accounts", "to", "task", "result", "others", "before")
 
     act: str = ""
     by: str = ""
@@ -429,8 +386,10 @@ class CaseStep(Grown):
     duties: dict[str, str] = {}  # obligation, or obligation/first day of the period -> how it stands now
     expect_accounts: dict[str, Any] = {}
     to: str = ""  # of `return`: the state; of a task: the role or person it goes to
-    task: str = ""  # a verb of a task: claim, sign ...
+    task: str = ""  # what is done with a task: claim, sign ...
     result: str = ""  # of a signature: agree or refuse
+    others: tuple[str, ...] = ()  # of `dispatch`: co-handlers, roles or persons
+    before: bool = False  # of `add_signer`: in front of who adds
 
 
 class CaseSpec(Placed):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
 from typing import Any
 
 from siquan.core.errors import SiquanError, Where
@@ -20,14 +19,13 @@ from siquan.core.spec.model import (
     ProcessSpec,
     RoleSpec,
     RuleSetSpec,
-    SignSpec,
     Span,
     StateSpec,
     TallySpec,
-    TaskSpec,
     TransitionSpec,
 )
 from siquan.core.spec.source import Cursor, Map, Seq, WrongShape
+from siquan.core.spec.tasking import read_sign, read_task
 from siquan.core.spec.verbs import STARTER, read_verbs
 
 UNITS = {"day": "day", "days": "day", "workday": "workday", "workdays": "workday", "month": "month", "months": "month",
@@ -215,35 +213,6 @@ def _transition(name: str, raw: Any, where: Where, prefix: str, names: Names) ->
     return spec
 
 
-def _task(raw: Any, where: Where, names: Names) -> TaskSpec:
-    c = Cursor(raw, "task", where)
-    roles = tuple(names.role(r, c.at("dispatcher")) for r in c.words("dispatcher"))
-    spec = TaskSpec(
-        where=where, mode="dispatch" if roles else "open", claim=c.flag("claim"), dispatcher=roles, reasons=c.table("decline"),
-        declines=c.text("declines", "2"), wait=c.flag("wait"),
-    )  # fmt: skip
-    c.done()
-    return spec
-
-
-def _sign(raw: Any, where: Where, names: Names, steps: tuple[str, ...]) -> SignSpec:
-    c = Cursor(raw, "sign", where)
-    ends = {}
-    for key in ("agree", "refuse"):
-        ends[key] = names.find(c.text(key, need=True), "", steps, c.at(key), "step", "步骤")
-    share, mode = c.text("share"), c.choice("mode", ("all", "any", "order", "share"), "all")
-    if (mode == "share") != bool(share) or share and not re.fullmatch(r"[1-9]\d*/[1-9]\d*", share) or share and Fraction(share) > 1:
-        raise c.wrong("share", "a share of the signers such as `2/3`, with `mode: share`", "签署人的份额，如 2/3，并写 mode: share")
-    spec = SignSpec(
-        where=where, by=tuple(names.role(r, c.at("by")) for r in c.words("by")), mode=mode, each=c.choice("each", ("person", "role"), "person"),
-        share=share, manage=tuple(names.role(r, c.at("manage")) for r in c.words("manage")), **ends,
-    )  # fmt: skip
-    if not spec.by:
-        raise c.wrong("by", "the roles that sign", "由哪些角色签署")
-    c.done()
-    return spec
-
-
 def _state(name: str, raw: Any, where: Where, prefix: str, names: Names, expanded: Expanded) -> StateSpec:
     c = Cursor(raw, f"states.{name}", where)
     final = c.any("final", "")
@@ -257,7 +226,7 @@ def _state(name: str, raw: Any, where: Where, prefix: str, names: Names, expande
     dues += [_due(k, v, many.at[k], prefix, names) for k, v in many.items()]
     title, hint, by = c.text("title", name), c.text("hint"), tuple(names.role(r, c.at("by")) for r in c.words("by"))
     main, if_nobody = c.flag("main", True), c.text("if_nobody")
-    task = _task(c.any("task"), c.at("task"), names) if c.has("task") else None
+    task = read_task(c.any("task"), c.at("task"), names) if c.has("task") else None
     signed, sign_at = c.any("sign"), c.at("sign")
     transitions = []
     entries = c.map("do")
@@ -267,7 +236,9 @@ def _state(name: str, raw: Any, where: Where, prefix: str, names: Names, expande
         if not isinstance(value, Map):
             raise WrongShape(c.at(key), key=key, wanted="a transition or one of " + ", ".join(RESERVED_STATE), wanted_zh="转移（一组键和值），或 " + "、".join(RESERVED_STATE) + " 之一", value=value)  # fmt: skip
         transitions.append(_transition(key, value, c.at(key), prefix, names))
-    sign = _sign(signed, sign_at, names, tuple(t.name for t in transitions)) if signed is not None else None
+    if outcome and (task is not None or signed is not None):
+        raise c.wrong("task" if task is not None else "sign", "nothing: nobody works on a final state", "删掉：办结的状态没有人办理")
+    sign = read_sign(signed, sign_at, names, transitions) if signed is not None else None
     if sign is not None:  # a signature needs no second word on whose step it is
         transitions = [t.model_copy(update={"by": sign.by}) if t.name in (sign.agree, sign.refuse) and not t.by else t for t in transitions]
     return StateSpec(

@@ -22,6 +22,7 @@ from siquan.core.spec.model import (
 )
 from siquan.core.spec.source import Cursor, Map, MissingKey, Seq, WrongShape
 from siquan.core.spec.table import check_table
+from siquan.core.spec.verbs import TASKS
 
 KINDS = ("boolean", "integer", "decimal", "text", "date", "enum", "record", "list", "person")
 BASES = ("", "STATUTE", "OWNERS", "POLICY", "LOCAL")
@@ -354,6 +355,7 @@ def _step(raw: Any, where: Where) -> CaseStep:
         given=plain(c.map("given")), opinion=c.text("opinion"), reason=c.text("reason"), child=c.text("child"),
         refused="" if refused in (None, False) else str(refused), expect=c.text("expect"), duties=c.table("duties"),
         expect_accounts=plain(c.map("expect_accounts")), to=c.text("to"),
+        task=c.choice("task", ("", *TASKS), ""), result=c.text("result"), others=c.words("others"), before=c.flag("before"),
     )  # fmt: skip
     c.done()
     return step

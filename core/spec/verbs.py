@@ -20,6 +20,13 @@ TITLES = {
     "reopen": ("重新办理", "Reopen"), "merge": ("并单", "Merge"), "split": ("拆单", "Split"), "derive": ("转建单", "Derive"),
     "copy": ("抄送", "Copy"),
 }  # fmt: skip
+#: what is done with a task -> its title in Chinese and English
+TASKS = {
+    "claim": ("签收", "Claim"), "release": ("退回待领", "Release"), "transfer": ("转办", "Transfer"), "delegate": ("委派", "Delegate"),
+    "hand_back": ("交回", "Hand back"), "recall": ("收回委派", "Recall"), "dispatch": ("派单", "Dispatch"), "decline": ("退单", "Decline"),
+    "assist_done": ("协办办完", "Report my part"), "add_signer": ("加签", "Add a signer"), "remove_signer": ("减签", "Remove a signer"),
+    "sign": ("签署", "Sign"),
+}  # fmt: skip
 ENDING = ("withdraw", "terminate", "close_early")
 #: verbs that change where a case stands or whether its clocks run; a case of a plugin can use them like steps
 MOVING = ("return", "take_back", "reopen", "suspend", "resume")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
@@ -32,12 +33,42 @@ _CHILDREN = Prepared(
 )
 _CHANGEABLE = frozenset(
     "number title place state outcome closed_at due_on definition_hash book_version parent_id parent_name "
-    "ordinal origin".split()
+    "ordinal origin holder".split()
 )
 #: process -> states; an empty set means every state of it
 States = Mapping[str, Collection[str]]
+#: holders of a case that is on the desks of whoever may: nobody, or the signers, who are asked one by one
+FREE = ("", "*")
 #: more places with the states that count there
 Desks = Sequence[tuple[Collection[str] | None, States]]
+
+
+@dataclass(frozen=True)
+class Own:
+    """Work that is with `persons` (each with the processes that count, none: all), or that waits for a signature of roles
+    of a process at some places; only of one process and in an area, where these are given. What is with somebody is on
+    nobody else's desk."""
+
+    persons: tuple[tuple[str, frozenset[str]], ...] = ()
+    signs: tuple[tuple[frozenset[str], str, frozenset[str]], ...] = ()
+    process: str = ""
+    area: frozenset[str] | None = None
+
+    def where(self) -> list[sa.ColumnElement[bool]]:
+        """One condition for each kind of it."""
+        row = t.task.c
+        now = (row.closed_at.is_(None), row.turn == sa.true())
+        out = []
+        for person, processes in self.persons:
+            held = _C.id.in_(sa.select(row.case_id).where(row.assignee == person, *now))
+            out.append(sa.and_(held, *([within(_C.process, processes)] if processes else [])))
+        for places, process, roles in self.signs:
+            open_ = sa.select(row.case_id).where(within(row.role, roles), row.assignee.is_(None), *now)
+            out.append(sa.and_(_C.process == process, within(_C.place, places), _C.id.in_(open_)))
+        narrow = [_C.process == self.process] if self.process else []
+        if self.area is not None:
+            narrow.append(within(_C.place, self.area))
+        return [sa.and_(o, *narrow) for o in out]
 
 
 @cache
@@ -91,6 +122,7 @@ class Cases(Repository):
             origin,
             0,
             chain.GENESIS,
+            "",
         )
         self._insert(t.case_file, row)
         self.tx.locked.add(row.id)
@@ -179,10 +211,11 @@ class Cases(Repository):
         limit: int = 50,
         offset: int = 0,
         also: Desks = (),
+        own: Own | None = None,
     ) -> list[Case]:
         """Open cases at these places (None: everywhere) in these states (None: all), or at any desk of `also`, earliest
         deadline first. With `due_from`/`due_to` (both included) only cases with a deadline in between."""
-        where = self._open(places, states, due_from, due_to, also)
+        where = self._open(places, states, due_from, due_to, also, own)
         if where is None:
             return []
         # ids first: the sort then runs over an index and never touches the wide rows
@@ -199,8 +232,9 @@ class Cases(Repository):
         due_from: dt.date | None = None,
         due_to: dt.date | None = None,
         also: Desks = (),
+        own: Own | None = None,
     ) -> int:
-        where = self._open(places, states, due_from, due_to, also)
+        where = self._open(places, states, due_from, due_to, also, own)
         return (
             0
             if where is None
@@ -213,9 +247,10 @@ class Cases(Repository):
         places: Collection[str] | None,
         states: States | None = None,
         also: Desks = (),
+        own: Own | None = None,
     ) -> dict[str, int]:
         """{process or place or state: number of open cases}."""
-        where = self._open(places, states, None, None, also)
+        where = self._open(places, states, None, None, also, own)
         if where is None:
             return {}
         by = _C[column]
@@ -245,13 +280,19 @@ class Cases(Repository):
         due_from: dt.date | None,
         due_to: dt.date | None,
         also: Desks = (),
+        own: Own | None = None,
     ) -> list[sa.ColumnElement[bool]] | None:
-        """Conditions; None when nothing can match."""
+        """Conditions; None when nothing can match. With `own` the desks hold only what is with nobody."""
         desks = [d for d in (self._desk(p, s) for p, s in ((places, states), *also)) if d is not None]
-        if not desks:
+        held = own.where() if own is not None else []
+        if not desks and not held:
             return None
         where: list[sa.ColumnElement[bool]] = [_C.is_open == sa.true()]
-        where += desks[0] if len(desks) == 1 else [sa.or_(*(sa.and_(sa.true(), *d) for d in desks))]
+        free = [within(_C.holder, FREE)] if own is not None else []
+        if len(desks) == 1 and not held:
+            where += [*desks[0], *free]
+        else:
+            where.append(sa.or_(*(sa.and_(sa.true(), *d, *free) for d in desks), *held))
         if due_from is not None:
             where.append(_C.due_on >= due_from)
         if due_to is not None:

@@ -18,6 +18,7 @@ from siquan.core.store.rows import Notice
 KINDS = {
     "urged": ("催办", "urged"), "copied": ("抄送给你", "copied to you"), "acted": ("你关注的事有进展", "a case you follow moved"),
     "answered": ("并入的事已有结果", "the case yours was merged into has ended"), "read": ("已阅", "read"),
+    "assigned": ("交给你办", "given to you"), "declined": ("退单，等你派", "declined: yours to dispatch"),
     "remind": ("期限快到", "a deadline is near"), "overdue": ("已超期", "overdue"), "escalate": ("督办", "put before you: overdue"),
     "warned": ("义务快到期", "an obligation is nearly due"), "missed": ("义务没有按时履行", "an obligation was missed"),
 }  # fmt: skip

@@ -103,6 +103,7 @@ class Case:
     origin: str
     last_seq: int
     last_hash: str
+    holder: str = ""  # whom the work is with; "" whoever may, `*` the signers
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,9 +295,13 @@ class Task:
     state: str
     opened_at: dt.datetime
     closed_at: dt.datetime | None
-    claimed_by: str | None
+    assignee: str | None
     claimed_at: dt.datetime | None
     closed_by: str | None
+    task_key: str = ""  # of the task in the fold of the events
+    kind: str = "work"  # work sign assist
+    role: str = ""  # whose signature
+    turn: bool = True  # it can be done now
 
 
 @dataclass(frozen=True, slots=True)

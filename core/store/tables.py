@@ -111,9 +111,11 @@ case_file = sa.Table(
     _bool("is_open"), _int("revision"), _int("children_revision"), _at("opened_at"), _str("opened_by", 100),
     _at("updated_at"), _at("closed_at", null=True), sa.Column("due_on", DayOrNever, nullable=False),
     _int("book_version"), _str("origin", 200), _int("last_seq"), _str("last_hash", 128),
+    # whom the work is with; empty: whoever may. What is with somebody, or with signers, is on no other desk
+    _str("holder", 100),
     # the inbox walks the first one (few places) or the second (all places) without touching the rows
-    sa.Index("ix_case_place", "is_open", "place", "due_on", "id", "process", "state"),
-    sa.Index("ix_case_due", "is_open", "due_on", "id", "process", "state", "place"),
+    sa.Index("ix_case_place", "is_open", "place", "due_on", "id", "process", "state", "holder"),
+    sa.Index("ix_case_due", "is_open", "due_on", "id", "process", "state", "place", "holder"),
     sa.Index("ix_case_process", "process", "is_open", "state"),
     sa.Index("ix_case_opener", "opened_by", "opened_at"),
     sa.UniqueConstraint("parent_id", "parent_name", "ordinal", name="uq_case_ordinal"),
@@ -175,9 +177,10 @@ obligation = sa.Table(
 task = sa.Table(
     "task", metadata,
     _id(), _case(), _str("state", 200), _at("opened_at"), _at("closed_at", null=True),
-    _opt("claimed_by", 100),
-    _at("claimed_at", null=True), _opt("closed_by", 100),
-    sa.Index("ix_task_case", "case_id", "closed_at"), sa.Index("ix_task_claim", "claimed_by", "closed_at"),
+    _opt("assignee", 100),
+    _at("claimed_at", null=True), _opt("closed_by", 100), _str("task_key", 40), _str("kind", 20), _str("role", 100), _bool("turn"),
+    sa.Index("ix_task_case", "case_id", "closed_at"), sa.Index("ix_task_assignee", "assignee", "closed_at", "case_id"),
+    sa.Index("ix_task_role", "role", "closed_at", "case_id"),
     sa.Index("ix_task_closer", "closed_by", "closed_at"),
 )  # fmt: skip
 #: the persons whom facts of a case name, so that they find it; the facts themselves decide who may act

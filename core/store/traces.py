@@ -26,12 +26,19 @@ class DueTrace(NamedTuple):
     created_at: dt.datetime
 
 
+class TaskTrace(NamedTuple):
+    state: str
+    key: str
+    kind: str
+    person: str
+
+
 class Traces:
     """For at most a few hundred ids. `facts` are the current commitments by path, `titles` (commitment, title or None when
     it was erased)."""
 
     def __init__(self, tx: Tx, ids: Sequence[str]) -> None:
-        self.tasks: dict[str, list[str]] = {}
+        self.tasks: dict[str, list[TaskTrace]] = {}
         self.deadlines: dict[str, list[DueTrace]] = {}
         self.facts: dict[str, dict[str, str]] = {}
         self.titles: dict[str, tuple[str, str | None]] = {}
@@ -40,8 +47,9 @@ class Traces:
         self.decisions: dict[str, list[StoredDecision]] = {}
         conn = tx.conn
         c = t.task.c
-        for case, state in conn.execute(sa.select(c.case_id, c.state).where(c.case_id.in_(ids), c.closed_at.is_(None))):
-            self.tasks.setdefault(case, []).append(state)
+        rows = sa.select(c.case_id, c.state, c.task_key, c.kind, c.assignee).where(c.case_id.in_(ids), c.closed_at.is_(None))
+        for case, state, key, kind, person in conn.execute(rows):
+            self.tasks.setdefault(case, []).append(TaskTrace(state, key, kind, person or ""))
         d = t.deadline.c
         columns = (d.case_id, d.state, d.name, d.end_date, d.status, d.fired_at, d.created_at)
         for case, *row in conn.execute(sa.select(*columns).where(d.case_id.in_(ids))):

@@ -98,10 +98,10 @@ class Walk:
         self.id = self._open()
         for n, step in enumerate(self.case.steps, 1):
             self._wait(step)
-            fault = self._step(step) if step.act else self._beside(step)
+            fault = self._step(step) if step.act else self._task(step) if step.task else self._beside(step)
             fault = fault or "；".join(off(self.service, self.spec.plugin, step.expect_accounts, self.world.people))
             if fault:
-                return [*self.out, f"第 {n} 步 {step.act}：{fault}"]
+                return [*self.out, f"第 {n} 步 {step.act or step.task}：{fault}"]
             for wrong in self._duties(step.duties):
                 return [*self.out, f"第 {n} 步：{wrong}"]
         with self.service.app.store.read() as tx:
@@ -283,6 +283,23 @@ class Walk:
                 return f"应被 {step.refused} 拦下，却办成了"
         return self._stands(case_id, step)
 
+    def _task(self, step: CaseStep) -> str:
+        """Something done with a task: `to` and `others` are roles or persons, as `by` is."""
+        case_id, spec = self._target(step)
+        person = self._person(step.by, spec, None, case_id)
+        to, *others = (self._person(name, spec, None, case_id) if name else "" for name in (step.to, *step.others))
+        opinion = step.opinion or ("" if step.refused else "用例")
+        try:
+            result = self.service.verb(
+                case_id, step.task, person, to=to, others=others, reason=step.reason, opinion=opinion, result=step.result, before=step.before
+            )
+        except SiquanError as fault:
+            return self._refusal(step, fault)
+        self.decision = result.decision or self.decision
+        if step.refused:
+            return f"应被 {step.refused} 拦下，却办成了"
+        return self._stands(case_id, step)
+
     def _stands(self, case_id: str, step: CaseStep) -> str:
         if step.expect:
             with self.service.app.store.read() as tx:
@@ -344,7 +361,7 @@ class Walk:
             marks |= {"separate" for b in fault.blocks if b.kind == "person"}
             self.refused = [b.rule for b in fault.blocks if b.rule]
         if isinstance(fault, NoSuchVerb):
-            marks.add(step.act)
+            marks.add(step.act or step.task)
         if isinstance(fault, NoAccess):
             marks |= {"role", "access", "nobody"}
         if isinstance(fault, MissingFacts):

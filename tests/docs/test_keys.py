@@ -13,9 +13,9 @@ import pytest
 from docpages import DOCS, ROOT, Block, blocks, named, pages
 
 from siquan.core import hookspecs
+from siquan.core.exchange.schema import SCHEMAS
 from siquan.core.plugins import bundled_dirs, discover
 from siquan.core.spec.load import load_fragments, load_plugin
-from siquan.core.spec.schema import SCHEMAS
 from siquan.core.spec.source import parse_yaml
 from siquan.core.testing.runner import run_case
 from siquan.core.verify import verify

@@ -51,7 +51,7 @@ def rows(town: Any, case: str) -> Any:
     """What has to be the same after a migration was undone."""
     row = town.case(case)
     with town.store.read() as tx:
-        tasks = [(t.state, t.claimed_by) for t in tx.tasks.of(case, only_open=True)]
+        tasks = [(t.state, t.assignee) for t in tx.tasks.of(case, only_open=True)]
         facts = {p: (f.value, f.commitment) for p, f in tx.facts.current(case).items()}
         story = town.siquan.app.stories.of(tx, row)
     dues = [(d.id, d.state, d.name, d.end_date, d.status, d.then, d.record, d.fired_at) for d in town.deadlines(case) if d.status in ("open", "fired")]

@@ -21,6 +21,7 @@ from siquan.core.store import audit, database, tables
 from siquan.core.store.database import DatabaseNewer, DatabaseUnknown, Store, make_engine, migrate
 from siquan.core.store.idempotency import IdempotencyConflict
 from siquan.core.store.rows import NewLine
+from siquan.core.tasks.task import Task
 
 DAY = dt.date(2026, 11, 23)
 
@@ -132,7 +133,7 @@ def test_rollback_leaves_nothing(store: Store) -> None:
         tx.events.append(case.id, "opened", "me", {"to": "draft"})
         tx.facts.put(case.id, 1, {"a": {"value": 1}})
         tx.counters.next("case")
-        tx.tasks.open(case.id, "draft")
+        tx.tasks.open(case.id, "draft", Task("1.1"))
         tx.idempotency.claim("k", {})
         _ = 1 / 0
     with store.read() as tx:

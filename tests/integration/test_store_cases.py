@@ -14,6 +14,7 @@ from siquan.core.errors import BadInput, NotFound, Stale
 from siquan.core.store import audit
 from siquan.core.store.database import Store
 from siquan.core.store.rows import Case
+from siquan.core.tasks.task import Task
 
 DAY = dt.date(2026, 11, 23)
 
@@ -247,7 +248,7 @@ def test_deadlines_and_tasks(store: Store) -> None:
         two = tx.deadlines.add(
             case.id, "draft", "law", DAY, DAY + dt.timedelta(days=5), then="reject", provisional=True
         )
-        task = tx.tasks.open(case.id, "draft")
+        tx.tasks.follow(case.id, "draft", {"1.1": Task("1.1")}, {"1.1"}, "zhang")
         assert tx.deadlines.next_of(case.id) == DAY + dt.timedelta(days=2)
     with store.begin() as tx:
         assert tx.deadlines.overdue(DAY + dt.timedelta(days=2)) == []
@@ -263,10 +264,11 @@ def test_deadlines_and_tasks(store: Store) -> None:
         assert (fired.status, met.status) == ("fired", "met") and fired.fired_at == tx.at
         assert met.end_date == DAY + dt.timedelta(days=7) and met.record == {"b": 2} and met.then == "reject"
         assert tx.deadlines.next_of(case.id) is None
-        assert tx.tasks.claim(task.id, "zhang") is True
-        assert tx.tasks.claim(task.id, "li") is False
-        assert [t.id for t in tx.tasks.claimed_by("zhang")] == [task.id]
-        assert tx.tasks.open_of([case.id])[case.id].claimed_by == "zhang"
+        held = {"1.1": Task("1.1", person="zhang", claimed=True)}
+        assert [(t.assignee, t.turn) for t in tx.tasks.follow(case.id, "draft", held, {"1.1"}, "zhang")] == [("zhang", True)]
+        assert tx.tasks.follow(case.id, "draft", held, {"1.1"}, "zhang") == []
+        (row,) = tx.tasks.with_person("zhang")
+        assert tx.tasks.open_of([case.id]) == {case.id: [row]} and row.claimed_at == tx.at and row.task_key == "1.1"
         assert tx.tasks.close(case.id, "zhang") == 1
         assert tx.tasks.of(case.id, only_open=True) == []
 

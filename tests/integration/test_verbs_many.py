@@ -249,8 +249,7 @@ def test_who_could_act_is_urged_once_a_day_by_each(both: Any) -> None:
 
 def test_who_took_the_task_is_urged_alone(town: Any) -> None:
     case = sent(town)
-    with town.store.begin() as tx:
-        tx.tasks.claim(tx.tasks.of(case, only_open=True)[0].id, "ren")
+    town.siquan.verb(case, "claim", "ren")
     town.siquan.verb(case, "urge", "he")
     assert told(town, "ren") == [("urged", case)] and told(town, "du") == []
 

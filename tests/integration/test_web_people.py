@@ -102,11 +102,10 @@ def test_a_post_is_granted_and_ended(desk: Any) -> None:
 
 def test_a_leavers_work_is_moved_and_the_result_is_told(desk: Any) -> None:
     browser = desk("peng")
-    siquan, town = browser.town.siquan, browser.town
+    siquan = browser.town.siquan
     case = siquan.open_case("approval", "he", "wutongli", {"amount": 9, "reason": "x"}).case
     siquan.act(case, "submit", "he")
-    with town.store.begin() as tx:
-        tx.tasks.claim(tx.tasks.of(case, only_open=True)[0].id, "du")
+    siquan.verb(case, "claim", "du")
     browser.get("/people/du")
     assert browser.post("/people/du/leave", {"on": "2026-11-01"}).status_code == 422
     assert browser.post("/people/du/leave", {"on": "2026-11-23"}).status_code == 302

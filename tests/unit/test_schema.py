@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from siquan.core.exchange.schema import SCHEMAS
 from siquan.core.plugins import bundled_dirs
-from siquan.core.spec.schema import SCHEMAS
 from siquan.core.spec.source import parse_yaml, read_yaml
 
 jsonschema = pytest.importorskip("jsonschema")

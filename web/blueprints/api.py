@@ -147,6 +147,9 @@ def verb(case_id: str) -> tuple[Response, int]:
             others=texts(given, "others"),
             facts=texts(given, "facts"),
             title=field(given, "title", str, ""),
+            task=field(given, "task", str, ""),
+            result=field(given, "result", str, ""),
+            before=field(given, "before", bool, False),
             revision=field(given, "revision", int, 0) or None,
             key=field(given, "key", str, "") or None,
         ),
@@ -166,6 +169,7 @@ def bulk() -> Response:
         facts=field(given, "facts", dict, {}),
         reason=field(given, "reason", str, ""),
         opinion=field(given, "opinion", str, ""),
+        result=field(given, "result", str, ""),
     )
     return jsonify(plain(found))
 

@@ -37,7 +37,7 @@ def act() -> Answer:
     try:
         if not action:
             return show([c for c, _r in cases], "", opinion, (_("请选一个要办的动作"),)), 422
-        service().bulk(cases, action, person(), key, reason=reason, opinion=opinion)
+        service().bulk(cases, action, person(), key, reason=reason, opinion=opinion, result="agree" if action == "sign" else "")
     except SiquanError as error:
         if not correctable(error):
             raise

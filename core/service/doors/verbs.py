@@ -17,20 +17,22 @@ class VerbsDoor:
 
     def verb(
         self, case_id: str, verb: str, person: str, *, to: str = "", reason: str = "", opinion: str = "", others: Sequence[str] = (),
-        facts: Sequence[str] = (), title: str = "", revision: int | None = None, key: str | None = None,
+        facts: Sequence[str] = (), title: str = "", task: str = "", result: str = "", before: bool = False, revision: int | None = None,
+        key: str | None = None,
     ) -> ActResult:  # fmt: skip
         return self._desk.do(
-            case_id, verb, person, to=to, reason=reason, opinion=opinion, others=others, facts=facts, title=title, revision=revision, key=key
-        )
+            case_id, verb, person, to=to, reason=reason, opinion=opinion, others=others, facts=facts, title=title, task=task, result=result,
+            before=before, revision=revision, key=key,
+        )  # fmt: skip
 
-    def verb_form(self, case_id: str, verb: str, person: str, lang: str = "zh") -> VerbForm:
-        return self._verb_forms.form(case_id, verb, person, lang)
+    def verb_form(self, case_id: str, verb: str, person: str, lang: str = "zh", task: str = "") -> VerbForm:
+        return self._verb_forms.form(case_id, verb, person, lang, task)
 
     def bulk(
         self, cases: Sequence[tuple[str, int | None]], action: str, person: str, key: str, *, facts: Mapping[str, Any] | None = None,
-        to: str = "", reason: str = "", opinion: str = "", others: Sequence[str] = (),
+        to: str = "", reason: str = "", opinion: str = "", others: Sequence[str] = (), result: str = "",
     ) -> BulkResult:  # fmt: skip
-        return self._desk.many(cases, action, person, key, facts=facts, to=to, reason=reason, opinion=opinion, others=others)
+        return self._desk.many(cases, action, person, key, facts=facts, to=to, reason=reason, opinion=opinion, others=others, result=result)
 
     def bulk_form(self, cases: Sequence[str], person: str, lang: str = "zh") -> BulkForm:
         return self._verb_forms.bulk(cases, person, lang)

@@ -45,6 +45,7 @@ class Task:
     lenders: tuple[str, ...] = ()
     order: int = 0
     result: str = ""
+    signer: str = ""  # who gave the signature, when not `person` himself: his substitute
     declines: int = 0
     declined: bool = False
     by: str = ""  # who dispatched it or asked for the signature
@@ -52,6 +53,10 @@ class Task:
     @property
     def open(self) -> bool:
         return not self.result
+
+    @property
+    def lent(self) -> bool:
+        return bool(self.lenders)
 
     def to_json(self) -> dict[str, Any]:
         """What an event says of a task it opens: only what is not usual."""
@@ -105,8 +110,36 @@ def after(tasks: Tasks, seq: int, actor: str, data: Mapping[str, Any]) -> dict[s
         case "remove_signer":
             del out[task.key]
         case "sign":
-            now(person=actor, result=data["result"])
+            now(person=task.person or actor, signer=actor, result=data["result"])
     return out
+
+
+def without(tasks: Tasks, person: str, taker: str = "") -> dict[str, Task]:
+    """The tasks when a person has no part in the case any more: what was with him is with the taker, or with nobody. No task
+    ends by that, so nothing is decided by it."""
+    out = dict(tasks)
+    for task in tasks.values():
+        if task.open and (task.person == person or person in task.lenders):
+            lenders = tuple(taker if x == person else x for x in task.lenders if taker or x != person)
+            mine = task.person == person
+            back = mine and not taker and bool(lenders)  # it goes back to who lent it
+            now = lenders[-1] if back else taker if mine else task.person
+            out[task.key] = replace(task, person=now, claimed=bool(now) and (back or task.claimed), lenders=lenders[:-1] if back else lenders)
+    return out
+
+
+def work(tasks: Tasks) -> Task | None:
+    """The work task of the state, where it has one."""
+    return next((t for t in tasks.values() if t.kind == "work"), None)
+
+
+def helpers(tasks: Tasks) -> list[Task]:
+    return [t for t in tasks.values() if t.kind == "assist"]
+
+
+def waiting(tasks: Tasks, mode: str) -> list[Task]:
+    """The tasks whose turn it is."""
+    return [t for t in tasks.values() if ready(tasks, t, mode)]
 
 
 def ready(tasks: Tasks, task: Task, mode: str) -> bool:

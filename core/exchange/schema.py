@@ -12,7 +12,7 @@ from siquan.core.spec.accounts import OWNERS, POSTS, STATEMENTS
 from siquan.core.spec.process import EVERY as PERIODS
 from siquan.core.spec.process import LEVELS
 from siquan.core.spec.read import BASES, HIT_POLICIES, KINDS
-from siquan.core.spec.verbs import TITLES
+from siquan.core.spec.verbs import TASKS, TITLES
 
 Schema = dict[str, Any]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -136,11 +136,21 @@ def _verbs() -> Schema:
     return {"type": "object", "properties": {name: every for name in TITLES}, "additionalProperties": False}
 
 
+def _task() -> Schema:
+    return _object({"claim": FLAG, "dispatcher": WORDS, "decline": TABLE, "declines": TEXT, "wait": FLAG})
+
+
+def _sign() -> Schema:
+    modes, each = {"enum": ["all", "any", "order", "share"]}, {"enum": ["person", "role"]}
+    return _object({"by": WORDS, "mode": modes, "each": each, "share": TEXT, "agree": TEXT, "refuse": TEXT, "manage": WORDS}, ("by", "agree", "refuse"))
+
+
 def _state() -> Schema:
     return _object(
         {
             "title": TEXT, "hint": TEXT, "final": TEXT, "by": WORDS, "due": _ref("due"), "dues": _map(_ref("due")), "main": FLAG,
             "if_nobody": TEXT, "do": _map(_ref("transition")), "use": TEXT, "with": _map(ANY), "exits": TABLE,
+            "task": _task(), "sign": _sign(),
         },
         rest=_ref("transition"),
     )  # fmt: skip
@@ -149,7 +159,8 @@ def _state() -> Schema:
 def _case() -> Schema:
     step = _object(
         {"act": TEXT, "by": TEXT, "on": DATE, "wait": TEXT, "given": _map(ANY), "opinion": TEXT, "reason": TEXT, "child": TEXT, "refused": TEXT, "expect": TEXT,
-         "to": TEXT, "duties": TABLE, "expect_accounts": _map(ANY)}
+         "to": TEXT, "duties": TABLE, "expect_accounts": _map(ANY),
+         "task": {"enum": list(TASKS)}, "result": {"enum": ["agree", "refuse"]}, "others": WORDS, "before": FLAG}
     )
     return _object(
         {
