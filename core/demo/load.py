@@ -216,8 +216,9 @@ class _Script:
             near = {c.title: c.id for c in tx.cases.of_process(str(self.script["process"]))}
         others = [near.get(str(t), str(t)) for t in step.get("cases") or ()] + [str(p) for p in step.get("persons") or ()]
         self.service.verb(
-            target, step["verb"], step["by"], to=step.get("to", ""), reason=step.get("reason", ""), opinion=step.get("opinion", ""), others=others
-        )
+            target, step["verb"], step["by"], to=step.get("to", ""), reason=step.get("reason", ""), opinion=step.get("opinion", ""), others=others,
+            result=step.get("result", ""),
+        )  # fmt: skip
 
     def _targets(self, step: Map) -> list[str]:
         """`child: candidates` is every child that can take the step, `candidates/3` the third, `candidates/叶承志` by title."""

@@ -15,7 +15,7 @@ from siquan.core.rules.decision import Decision, Piece, branch_key
 from siquan.core.rules.facts import Reader, Stated, to_wire
 from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.app import SYSTEM, App
-from siquan.core.service.assigning import asked, follow
+from siquan.core.service.assigning import Leaving, asked, follow
 from siquan.core.service.choices import settle
 from siquan.core.service.context import Context
 from siquan.core.service.duties import catch_up, look_after
@@ -265,7 +265,8 @@ class Acts:
             data["outcome"] = ""
             changes |= {"outcome": None, "closed_at": None}
         if data.get("entered"):
-            data |= asked(self._fresh(context, to), state, seq)
+            both = frozenset({person, context.way.of if context.way is not None else person} - {""})
+            data |= asked(self._fresh(context, to), state, seq, Leaving(case.state, transition.name, both, bool(stated)))
             tx.deadlines.settle_state(case.id, case.state, "met")
         context.record("acted", person, data)
         fresh = self._fresh(context, to)

@@ -6,6 +6,7 @@ What the tasks are is said by the events alone (`core/tasks/task.py`); here they
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -45,7 +46,22 @@ def separated(context: Context, transition: TransitionSpec) -> list[tuple[str, s
     ]  # fmt: skip
 
 
-def asked(context: Context, state: StateSpec, seq: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Leaving:
+    """The step by which a state is entered: not yet in the story, yet who takes it may be barred from what follows."""
+
+    state: str
+    transition: str
+    persons: frozenset[str]
+    stated: bool  # facts came with it
+
+
+def _apart(context: Context, step: TransitionSpec, leaving: Leaving) -> bool:
+    done = {leaving.transition, *(("facts",) if leaving.stated else ())}
+    return leaving.state in step.not_same_as or any(step.name in g and done & set(g) for g in context.definition.spec.separate)
+
+
+def asked(context: Context, state: StateSpec, seq: int, leaving: Leaving | None = None) -> dict[str, Any]:
     """What the event that enters `state` says of its tasks; nothing where there is one for whoever may. The facts of the
     act have to be on record by now: they may name a signer."""
     if state.sign is None:
@@ -54,14 +70,18 @@ def asked(context: Context, state: StateSpec, seq: int) -> dict[str, Any]:
     order, known = 0, set[str]()
     agree = next(t for t in state.transitions if t.name == state.sign.agree)
     stood = barred(context, agree)  # whose signature would not count is not asked for one
+    if leaving is not None and _apart(context, agree, leaving):
+        stood |= leaving.persons
     for role in state.sign.by:
         cast = context.cast(stood)
-        own = {p.person for p in holders(context, role, cast) if not p.of and p.person in able([p], cast)} - known
-        persons: Sequence[str] = sorted(own) if state.sign.each == "person" else sorted(own) if len(own) == 1 else ()
-        for person in persons or ("",):
+        own = {p.person for p in holders(context, role, cast) if not p.of and p.person in able([p], cast)}
+        named = own if state.sign.each == "person" or len(own) == 1 else set()
+        # nobody signs twice: who signs for one role has signed for the other
+        persons: Sequence[str] = sorted(named - known) if named else ("",)
+        for person in persons:
             order += 1
             found.append(Task(f"{seq}.{len(found) + 1}", "sign", role, person, order=order))
-        known.update(persons)
+        known |= named
     return {"tasks": [t.to_json() for t in found]}
 
 

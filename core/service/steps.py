@@ -92,7 +92,7 @@ def may_work(context: Context, person: str, own: bool = False) -> bool:
 
 def may_take(context: Context, task: Task, person: str) -> bool:
     """Whether a task could be given to a person, by a post of his own: work to who could take a step, a signature to who
-    holds its role and has none yet, a part in it to who has any post around the case."""
+    holds its role and has none yet, a part in it to who has a part in the process here."""
     if person in context.story.recused or not context.app.serves(context.tx, person):
         return False
     if task.kind == "work":
@@ -101,7 +101,7 @@ def may_take(context: Context, task: Task, person: str) -> bool:
         return False
     if task.role:
         return any(p.person == person and not p.of for p in holders(context, task.role))
-    return any(p.person == person and not p.of for p in context.posts)
+    return any(not p.of for p in context.part_of(person)) or person in context.named.values()
 
 
 def lent(found: Iterable[Post]) -> dict[str, str]:

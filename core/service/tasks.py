@@ -284,7 +284,9 @@ class TaskVerbs:
             tell(tx, {p for r in (spec.dispatcher if spec else ()) for p in able(holders(fresh, r, cast), cast)} - {person}, case.id, "declined", seq)
         self.acts._touch_parent(context)
         end = self.verdict(fresh, fresh.story.tasks) if verb == "sign" else ""
-        return self._decided(fresh, end, person, way, opinion, more.get("reason", "")) if end else self.acts._result(fresh, seq)
+        if not end:
+            return self.acts._result(fresh, seq)
+        return self._decided(self.acts._fresh(context), end, person, way, opinion, more.get("reason", ""))
 
     def verdict(self, context: Context, tasks: dict[str, Task]) -> str:
         sign = context.state.sign

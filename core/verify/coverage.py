@@ -30,10 +30,13 @@ class Coverage:
         at: dict[str, set[str]] = {}
         for step in case.steps:
             child = definition.children.get(step.child.partition("/")[0]) if step.child else definition.spec.id
-            if child is None or not step.act:
+            if child is None or not (step.act or step.task == "sign"):
                 continue
             home = self.catalogue.definitions[child]
             here = at.setdefault(step.child, {home.spec.initial.name})
+            if step.task == "sign":
+                at[step.child] = here if step.refused else self._signed(home, step, here)
+                continue
             if step.act in moving(home.spec):
                 if not step.refused:
                     self.steps.add((home.spec.id, "", step.act))
@@ -61,6 +64,16 @@ class Coverage:
         if step.act == "reopen" and verb is not None:
             return set(verb.to)
         return {s.name for s in home.spec.states} if step.act == "take_back" else here
+
+    def _signed(self, home: Definition, step: CaseStep, here: set[str]) -> set[str]:
+        """A signature that decides takes its step; `expect` says so by naming another state."""
+        for state in here:
+            found = home.spec.state(state)
+            for name in (found.sign.agree, found.sign.refuse) if found is not None and found.sign is not None else ():
+                if step.expect in targets(home.machine.step(state, name), state):
+                    self.steps.add((home.spec.id, state, name))
+                    return {step.expect}
+        return here
 
     def _has(self, home: Definition, state: str, name: str) -> bool:
         return any(t.name == name for t in home.machine.steps(state))
