@@ -162,7 +162,8 @@ def test_the_300th_act_is_as_fast_as_the_first(store: Store) -> None:
         began = time.perf_counter()
         act(store, case.id, n + 1, {"a": n, "b": f"{n}"})
         times.append(time.perf_counter() - began)
-    first, last = sorted(times[5:55])[25], sorted(times[-50:])[25]
+    # the quicker ones: what else the machine does slows some acts down, an act that reads all before it slows down each
+    first, last = sorted(times[5:55])[10], sorted(times[-50:])[10]
     print(f"\nact {store.engine.dialect.name}: first {first * 1000:.2f} ms, last {last * 1000:.2f} ms")
     assert last < first * 2.5
     with store.read() as tx:
