@@ -1,5 +1,5 @@
 # make run     install what is missing, then serve on http://127.0.0.1:8000 (PORT, HOST, SIQUAN_HOME are honoured)
-# make test    everything the build server checks; the last line is pytest's verdict
+# make test    everything the build server checks; the last line is pytest's verdict (WORKERS processes side by side, 2)
 # make fuzz    the property tests with examples nobody has seen yet
 # make install .venv with pinned dependencies; nothing else
 # make bench   us beside our peers, as ratios
@@ -14,6 +14,8 @@ MADE := $(VENV)/.made
 INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 BENCH := $(VENV)/.installed-bench
+# Tests run side by side; a file stays with one process, so that what it prepares once is prepared once.
+WORKERS ?= 2
 
 .DELETE_ON_ERROR:
 .PHONY: install dev run test fuzz bench lock clean clean-stamps help
@@ -33,7 +35,7 @@ test: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/mypy -p siquan
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 fuzz: $(DEV)
 	$(BIN)/python -m pytest -q --hypothesis-profile=fuzz $$(grep -rl 'import.*given' tests plugins --include='*.py')

@@ -13,7 +13,7 @@ from siquan.core.diagram.markup import mermaid
 from siquan.core.diagram.picture import draw
 from siquan.core.diagram.place import NODE, SUB
 from siquan.core.diagram.progress import strip
-from siquan.core.spec.model import DueSpec, ProcessSpec, StateSpec, TransitionSpec
+from siquan.core.spec.model import DueSpec, ProcessSpec, Span, StateSpec, TransitionSpec
 
 _WORDS = {
     "zh": {
@@ -191,7 +191,7 @@ def from_process(
         words["anywhere"].format(words["join"].join(always)) if always else "",
         name,
         words,
-        tuple(notes(spec, lang, titled, named, children or {}, lambda due: _amount(due, spec) or str((amounts(due.n) if amounts else None) or due.n))),
+        tuple(notes(spec, lang, titled, named, children or {}, lambda due: _amount(due, spec) or str((amounts(due.n) if amounts else None) or due.n), texts)),
     )
 
 
@@ -263,14 +263,14 @@ def _due(due: DueSpec, spec: ProcessSpec, words: Mapping[str, str]) -> str:
     return words[due.unit].format(n)
 
 
-def _amount(due: DueSpec, spec: ProcessSpec) -> str:
+def _amount(due: DueSpec | Span, spec: ProcessSpec) -> str:
     """The number of a deadline; of a parameter its newest shipped value."""
     n = due.n
     if not n.replace(".", "", 1).isdigit():
         lines = [
             line
             for p in spec.parameters
-            if p.name in (n, f"{due.prefix}.{n}")
+            if p.name in (n, f"{getattr(due, 'prefix', '')}.{n}")
             for line in p.lines
             if not line.place and line.value is not None
         ]

@@ -127,6 +127,8 @@ class Replaying:
         """Open ones belong to the state the case stands in, and one is marked as passed only if an event says so."""
         rows = traces.deadlines.get(case.id, [])
         entered = story.entered.get(story.state)
+        # a clock that was set back during this stay dates what the stay brought before its beginning
+        since = min((e.at for e in events[next((n for n, e in enumerate(events) if e.at == entered), len(events)) :]), default=entered)
         passed: dict[str, int] = {}
         for e in events:
             if e.kind == "deadline":
@@ -140,7 +142,7 @@ class Replaying:
                 wrong = row.status in ("open", "paused") and (row.status == "paused") != still
             if wrong:
                 yield {"case": case.id, "what": "deadline", "events": "paused" if still else "open", "row": row.status, "name": row.name}
-            if row.status in ("open", "paused") and (story.outcome or row.state != story.state or (entered is not None and row.created_at < entered)):
+            if row.status in ("open", "paused") and (story.outcome or row.state != story.state or (since is not None and row.created_at < since)):
                 yield {"case": case.id, "what": "deadline", "events": "met", "row": row.status, "name": row.name}
             if row.fired_at is not None:
                 fired[row.name] = fired.get(row.name, 0) + 1

@@ -117,6 +117,7 @@ def written(case: CaseSpec) -> dict[str, Any]:
     steps = [_step(s) for s in case.steps]
     out: dict[str, Any] = {"name": case.name}
     plain = {"on": case.on, "base": case.base, "given": case.given, "steps": steps, "decide": case.decide, "expect": case.expect}
+    plain = {"accounts": case.accounts, **plain, "expect_accounts": case.expect_accounts}
     out |= {k: v for k, v in plain.items() if v}
     if case.because is not None:
         out["because"] = list(case.because)
@@ -126,7 +127,7 @@ def written(case: CaseSpec) -> dict[str, Any]:
 
 
 def _step(step: CaseStep) -> dict[str, Any]:
-    keys = ("act", "by", "on", "wait", "child", "given", "opinion", "reason", "refused", "expect")
+    keys = ("act", "to", "by", "on", "wait", "child", "given", "opinion", "reason", "refused", "expect", "duties", "expect_accounts")
     return {k: getattr(step, k) for k in keys if getattr(step, k)}
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any
 
 from siquan.core.accounts.kinds import Kind, kinds_of
@@ -11,7 +12,8 @@ from siquan.core.errors import BadInput
 from siquan.core.service import Siquan
 from siquan.core.service.balances import Owner
 from siquan.core.service.desk import Desk
-from siquan.core.store.ledger_rows import LedgerAccount
+from siquan.core.store.ledger_rows import LedgerAccount, LedgerEntry
+from siquan.core.store.transaction import Tx
 
 PLACE = "test/community"
 
@@ -46,7 +48,7 @@ def bring(service: Siquan, plugin: str, accounts: Mapping[str, Mapping[str, Any]
 
 def _number(text: Any) -> Decimal:
     try:
-        return Decimal(str(text))
+        return Decimal(text.numerator) / Decimal(text.denominator) if isinstance(text, Fraction) else Decimal(str(text))
     except InvalidOperation:
         raise BadInput(why=f"`{text}` 不是数") from None
 
@@ -72,3 +74,41 @@ def _sum(kind: Kind, rows: list[LedgerAccount], part: str, people: Mapping[str, 
         return sum(r.balance if part == "balance" else r.held if part == "held" else r.balance - r.held for r in rows)
     ref = _owner(kind, part, people).ref
     return sum(r.balance for r in rows if r.owner == ref)
+
+
+def around(
+    tx: Tx, service: Siquan, plugin: str, cases: Collection[str], read: Collection[tuple[str, str]], named: Callable[[str], str]
+) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """(what could be spent before the first entry of the cases, what stands after their last) of every account they posted to
+    or read, as `accounts` and `expect_accounts` of a test case. `read` are (kind, owner); `named` is the word for an owner."""
+    kinds = kinds_of(service.app.force.shipped(plugin).spec)
+    first: dict[str, int] = {}
+    for case in cases:
+        for entry in tx.ledger.of_case(case):
+            first[entry.account_id] = min(entry.seq, first.get(entry.account_id, entry.seq))
+    rows = {id: tx.ledger.get(id) for id in first}
+    for kind, owner in read:
+        row = tx.ledger.find(kind, owner)
+        if row is not None and row.id not in rows:
+            rows[row.id] = row
+    before: dict[str, dict[str, Any]] = {}
+    after: dict[str, dict[str, int]] = {}
+    for id, row in sorted(rows.items(), key=lambda r: (r[1].kind, r[1].owner)):
+        if row.kind not in kinds:
+            continue
+        entries = tx.ledger.entries(id)
+        start = sum(_line(e, "free") for e in entries if e.seq < first.get(id, row.last_seq + 1))
+        short, where = row.kind.partition(".")[2], row.owner.partition("/")[2]
+        owner = "place" if kinds[row.kind].owner in ("unit", "compound") else named(where)
+        if start:
+            before.setdefault(short, {})[owner] = kinds[row.kind].exact(start)
+        mine = [e for e in entries if e.case_id in cases]
+        if mine:
+            sums = after.setdefault(row.kind, {"available": 0, "held": 0})
+            sums["available"] += start + sum(_line(e, "free") for e in mine)
+            sums["held"] += sum(_line(e, "held") for e in mine)
+    return before, {k.partition(".")[2]: {part: kinds[k].exact(n) for part, n in sums.items()} for k, sums in after.items()}
+
+
+def _line(entry: LedgerEntry, part: str) -> int:
+    return sum(int(amount) for name, amount in entry.data["lines"] if name == part)

@@ -10,22 +10,28 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from siquan.core.accounts.kinds import kinds_of
 from siquan.core.engine.definition import Definition
 from siquan.core.errors import NoAccess, SiquanError
 from siquan.core.plugins import Catalogue
 from siquan.core.service import Siquan
 from siquan.core.service.acts import SYSTEM
 from siquan.core.service.app import ZONE
+from siquan.core.service.balances import owner_of
 from siquan.core.service.context import Context
 from siquan.core.service.pages import must_see
 from siquan.core.spec.model import CaseSpec, CaseStep, FactSpec, TransitionSpec
 from siquan.core.store.rows import Event
+from siquan.core.testing import ledger
 from siquan.core.testing.disguise import GIVEN, Disguise, literals
 from siquan.core.testing.runner import run_case
 
-#: events a test case has words for; `deadline` and `calendar` come by themselves when time passes
-KNOWN = {"opened", "acted", "supplied", "imported"}
-SILENT = {"deadline", "calendar"}
+#: events that come by themselves when time passes
+SILENT = {"deadline", "calendar", "reminded", "escalated", "obligation", "ended"}
+#: event -> the verb that made it
+VERBS = {"returned": "return", "taken_back": "take_back", "suspended": "suspend", "resumed": "resume", "reopened": "reopen"}
+#: what tells somebody of the case and moves nothing
+TALK = {"urged", "copied"}
 
 
 class NotReproduced(SiquanError):
@@ -89,9 +95,13 @@ class Recorder:
         self.people = self._people(context, told)
         opened, steps = self._steps(context, told, stated)
         case = context.case
+        accounts, left = ledger.around(
+            context.tx, self.service, context.definition.spec.plugin, {t.case for t in told}, self._read_accounts(context), self.disguise.word
+        )
         return CaseSpec(
             name=name or f"{context.definition.spec.title}：{context.state.title}", process=case.process,
             on=_day(told[0].event), given=opened, steps=tuple(steps), expect=case.state, because=self._because(context, told),
+            accounts=accounts, expect_accounts=left,
         )  # fmt: skip
 
     def _events(self, context: Context) -> list[_Told]:
@@ -103,6 +113,12 @@ class Recorder:
                 self._children[child.id] = f"{name}/{n}"
                 told += [_Told(child.id, f"{name}/{n}", e) for e in tx.events.of(child.id)]
         return sorted(told, key=lambda t: (t.event.at, t.child != "", t.event.seq))
+
+    def _read_accounts(self, context: Context) -> list[tuple[str, str]]:
+        """(kind, owner) of the balances that rules of the case itself read."""
+        kinds = kinds_of(self.service.app.force.shipped(context.definition.spec.plugin).spec)
+        owners = [(kinds[b.account], context.bare(b.of) if b.of else context.case.place) for b in context.definition.spec.balances if b.account in kinds]
+        return [(kind.id, owner_of(context, kind.owner, value).ref) for kind, value in owners if isinstance(value, str) and value]
 
     # what was stated
 
@@ -198,6 +214,14 @@ class Recorder:
                     "act": data["transition"], "by": by, "child": t.child, "given": given, "expect": data["to"],
                     "opinion": "意见" if data.get("opinion") else "", "reason": data.get("reason", ""),
                 }  # fmt: skip
+            elif event.kind in VERBS:
+                # the clock resumes by itself, and children go with their parent
+                done = not data.get("with") and event.actor != SYSTEM
+                to = data["to"] if event.kind == "returned" else ""
+                words = {"opinion": "意见" if data.get("opinion") else "", "reason": data.get("reason", "")}
+                step = {"act": VERBS[event.kind], "to": to, "by": by, "child": t.child, "expect": data["to"], **words} if done else None
+            elif event.kind in TALK:
+                step = None
             elif event.kind in ("supplied", "imported"):
                 step = {"by": by, "child": t.child, "given": given} if given else None
             elif event.kind not in SILENT:

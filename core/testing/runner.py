@@ -154,8 +154,14 @@ class Walk:
             case = tx.cases.get(case_id)
             if not role.fact:
                 return case.opened_by
-            found = Context(self.service.app, tx, case).named.get(role.name, "")
-            if found and tx.people.find(found) is None:
+            context: Context | None = Context(self.service.app, tx, case)
+            while context is not None and role.fact not in context.definition.schema:
+                context = context.parent  # a child's role may be a fact of its parent
+            found = context.bare(role.fact) if context is not None else None
+            if not isinstance(found, str) or not found:
+                return ""
+            # whom a case names has to be somebody to be able to act
+            if tx.people.find(found) is None:
                 tx.people.add(found, unit_id="test/community", person_id=found)
         return found
 

@@ -24,7 +24,10 @@ from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.acts import SYSTEM, StepRefused
 from siquan.core.service.context import Context
 from siquan.core.service.record import decision_from
-from siquan.core.spec.model import CaseSpec, CaseStep, FactSpec
+from siquan.core.service.verbs import declared, way_back
+from siquan.core.service.words import Words
+from siquan.core.spec.model import CaseSpec, CaseStep, FactSpec, TransitionSpec
+from siquan.core.spec.verbs import STARTER, TITLES, moving
 from siquan.core.testing.casefile import flow, text_of, written
 from siquan.core.testing.live import Live
 from siquan.core.testing.pool import Pool
@@ -79,6 +82,7 @@ class Offer:
     step: StepView
     by: str
     roles: tuple[tuple[str, str], ...]  # (name, title) of those who may be asked
+    choices: tuple[tuple[str, str], ...] = ()  # (state, title) to which a case may be returned
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,7 @@ class Tryout:
         fault = live.fault if refused else None
         blocks = tuple(fault.blocks) if isinstance(fault, StepRefused) else ()
         decisions = tuple(fault.decisions) if isinstance(fault, StepRefused) else tuple(self._decided(step)) if step.act and not refused else ()
-        named = next((t.title for t in definition.machine.steps(state) if t.name == step.act), step.act)
+        named = next((t.title for t in definition.machine.steps(state) if t.name == step.act), "") or self._verb_title(definition, step.act)
         title = named if step.act else "补录事实" if step.given else "等待" if step.on or step.wait else "到岗"
         after = self._about(step.child).spec.state(live.row(step.child).state)
         facts = tuple((definition.schema.title(p) if p in definition.schema else p, _short(v)) for p, v in step.given.items())
@@ -185,12 +189,26 @@ class Tryout:
 
     def _own(self, definition: Definition, state: str, act: str) -> str:
         """The role the runner lets act where nobody is named."""
-        step = next((t for t in definition.machine.steps(state) if t.name == act), None)
+        verb = definition.spec.verb("suspend" if act == "resume" else act)
+        step = next((t for t in definition.machine.steps(state) if t.name == act), verb.step if verb is not None and verb.step.by else None)
         roles = acting_roles(definition.spec, definition.spec.state(state), step) if step is not None else ()
         return next((r for r in roles if is_post(definition.spec, r)), "")
 
     def _who(self, name: str, definition: Definition) -> str:
         return definition.spec.roles[name].title if name in definition.spec.roles else name
+
+    @staticmethod
+    def _verb_title(definition: Definition, act: str) -> str:
+        verb = definition.spec.verb(act)
+        return (verb.step.title if verb is not None else "") or TITLES.get(act, (act, act))[0]
+
+    def _transition(self, child: str, name: str) -> TransitionSpec:
+        """A step of the state the case stands in, or a verb of its process. Raises NoSuchStep."""
+        definition, row = self._about(child), self.live.row(child)
+        if name not in moving(definition.spec):
+            return definition.machine.step(row.state, name)
+        with self.live.service.app.store.read() as tx:
+            return declared(Context(self.live.service.app, tx, tx.cases.get(row.id)), name).step
 
     # doing
 
@@ -201,10 +219,10 @@ class Tryout:
         self._tell(_step(clean))
         self.draft["steps"].append(clean)
 
-    def take(self, child: str, name: str, by: str, given: Mapping[str, Any], opinion: str, reason: str) -> bool:
-        """Takes a step; one that is refused stays in the draft as refused. Whether it was taken. Raises SiquanError for
-        facts that cannot be read: then nothing was tried."""
-        step: dict[str, Any] = {"act": name, "by": by, "child": child, "given": dict(given), "opinion": opinion, "reason": reason}
+    def take(self, child: str, name: str, by: str, given: Mapping[str, Any], opinion: str, reason: str, to: str = "") -> bool:
+        """Takes a step or a verb; one that is refused stays in the draft as refused. Whether it was taken. Raises SiquanError
+        for facts that cannot be read: then nothing was tried."""
+        step: dict[str, Any] = {"act": name, "by": by, "child": child, "given": dict(given), "opinion": opinion, "reason": reason, "to": to}
         self._fill_posts(child, name, by)
         here = self.live.moment()
         wrong = self.live.take(_step({k: v for k, v in step.items() if v}))
@@ -220,7 +238,7 @@ class Tryout:
     def _fill_posts(self, child: str, name: str, by: str) -> None:
         """Where somebody else tries a step, its own posts are held: else he would only stand in for nobody."""
         definition, state = self._about(child), self.live.row(child).state
-        step = definition.machine.step(state, name)
+        step = self._transition(child, name)
         for role in acting_roles(definition.spec, definition.spec.state(state), step) if by else ():
             if role != by and is_post(definition.spec, role) and f"{definition.spec.plugin}:{role}" not in self.live.world.people:
                 self._add({"by": role, "child": child})
@@ -298,11 +316,38 @@ class Tryout:
             if found is not None:
                 asked = tuple((r, spec.roles[r].title) for r in dict.fromkeys((*roles, *spec.roles)) if r in spec.roles)
                 out.append(Offer(child, titles.get(child, ""), found, by, asked))
+        return out + self._verbs(child, actor, titles.get(child, ""))
+
+    def _verbs(self, child: str, actor: str, title: str) -> list[Offer]:
+        """What may be done besides the steps: return, take back, suspend, resume, reopen; those that are of no use now are left out."""
+        live, row = self.live, self.live.row(child)
+        definition = self.catalogue.definition(row.process)
+        spec, words = definition.spec, Words(self.catalogue, definition.spec, self.lang)
+        out = []
+        with live.service.app.store.read() as tx:
+            context = Context(live.service.app, tx, tx.cases.get(row.id))
+            known = {name: declared(context, name) for name in moving(spec)}
+            last, back = context.story.undo.get("by", "") or row.opened_by, [(s, words.state_named(s)) for s in (way_back(context, known["return"]) if "return" in known else ())]
+        for name, verb in known.items():
+            by = actor or next((r for r in verb.step.by if is_post(spec, r)), "")
+            person = live._person(by, spec, None, row.id) if by else row.opened_by if STARTER in verb.step.by else last
+            try:
+                entry = next((v for v in live.service.case(row.id, person, self.lang).verbs if v.name == name), None)
+            except SiquanError:
+                continue
+            if entry is None or not entry.allowed:
+                continue
+            opinion = "none" if name == "take_back" else verb.step.opinion
+            who = (", " if self.lang == "en" else "、").join(words.role(r) for r in verb.step.by)
+            step = StepView(name, entry.title, "", True, hint=entry.hint, opinion=opinion, who=who, reasons=tuple(verb.step.reasons.items()), verb=name)
+            out.append(Offer(child, title, step, by, tuple((r, spec.roles[r].title) for r in spec.roles), tuple(back) if name == "return" else ()))
         return out
 
     def _chosen(self, offer: Offer) -> Chosen:
         live, row = self.live, self.live.row(offer.child)
         definition = self.catalogue.definition(row.process)
+        if offer.step.name in moving(definition.spec):
+            return Chosen(offer, ())
         step = definition.machine.step(row.state, offer.step.name)
         person = live._person(offer.by, definition.spec, step, row.id) if offer.by else row.opened_by
         fields = live.service.form(row.id, step.name, person, None, self.lang).fields

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,8 @@ def test_a_picture_tells_of_deadlines_the_clock_and_children(stuck: Path, tmp_pa
     out = tmp_path / "t.svg"
     assert main(["draw", "big_party_committee.staffing", "--out", str(out)]) == 0
     svg = out.read_text(encoding="utf-8")
-    for text in ("到期自动办“聘期届满”", "子事项　履职中时“开始一个季度”：季度活动", "季度首日起 75 日", "<style>"):
+    duty = "义务　每季度至少一次活动：每季度一次，期满前 15 日提醒，逾期后 30 日内可以补"
+    for text in ("到期自动办“聘期届满”", "子事项　履职中时“开始一个季度”：季度活动", "缺额日起 30 日", duty, "<style>"):
         assert text in svg
     assert main(["draw", "big_party_committee.staffing", "--format", "mermaid"]) == 0
     mermaid = capsys.readouterr().out
@@ -102,5 +104,7 @@ def test_a_picture_tells_of_deadlines_the_clock_and_children(stuck: Path, tmp_pa
 def test_the_legend_speaks_english_and_a_picture_keeps_its_size() -> None:
     graph = whole(discover(), "big_party_committee.staffing", "en")
     assert any("then the clock takes" in n.text for n in graph.legend) and any(n.child for n in graph.legend)
+    told = "\n".join(n.text for n in graph.legend)
+    assert "Obligation — At least one activity a quarter: once a quarter, a reminder" in told and "End of term" in told and not re.search(r"[一-鿿]", told), told
     svg = alone(graph.svg(full=True))
     assert 'width="100%"' not in svg and "Child cases" in svg

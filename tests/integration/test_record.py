@@ -14,6 +14,7 @@ from siquan.core.service import Siquan
 from siquan.core.spec.load import load_plugin
 from siquan.core.testing.casefile import item, text_of, written
 from siquan.core.testing.record import NotReproduced, Recorder
+from siquan.core.testing.runner import run_case
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +101,22 @@ def test_what_was_erased_cannot_be_reproduced_and_says_so(demo: Siquan) -> None:
 def _state(service: Siquan, case: str) -> str:
     with service.app.store.read() as tx:
         return tx.cases.get(case).state
+
+
+def test_accounts_are_recorded_as_they_stood_before_and_after(demo: Siquan) -> None:
+    id, person, _ = next(c for c in cases(demo) if c[2] == "volunteer_points.redemption")
+    case = Recorder(demo, demo.app.catalogue).record(id, person)
+    assert case.accounts["stock.towel"] == {"place": 40} and case.expect_accounts["stock.towel"] == {"available": 38, "held": 2}
+    (owner, points), *others = case.accounts["points"].items()
+    assert not others and owner not in ("wangyue", "王月") and points > 30
+    assert case.expect_accounts["points"] == {"available": points - 30, "held": 30}
+    text = "\n".join(item(written(case)))
+    assert "accounts:" in text and "expect_accounts:" in text
+
+
+def test_a_suspension_is_recorded(demo: Siquan) -> None:
+    with demo.app.store.read() as tx:
+        held = next(i for i, p, _ in cases(demo) if any(e.kind == "suspended" for e in tx.events.of(i)))
+    person = next(p for i, p, _ in cases(demo) if i == held)
+    case = Recorder(demo, demo.app.catalogue).record(held, person)
+    assert "suspend" in [s.act for s in case.steps] and run_case(demo.app.catalogue, case) == []

@@ -34,9 +34,9 @@ def new_id() -> str:
 def test_migrate_from_empty_twice(database: str) -> None:
     engine = make_engine(database)
     assert migrate(engine) is True
-    began = time.perf_counter()
+    began = time.process_time()
     assert migrate(engine) is False
-    assert time.perf_counter() - began < 0.2
+    assert time.process_time() - began < 0.2
     names = set(sa.inspect(engine).get_table_names())
     assert names == {*tables.metadata.tables, "alembic_version"}
     assert all(len(n) <= 30 and n == n.lower() for n in names)

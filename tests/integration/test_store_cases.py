@@ -163,7 +163,8 @@ def test_the_300th_act_is_as_fast_as_the_first(store: Store) -> None:
         began = time.perf_counter()
         act(store, case.id, n + 1, {"a": n, "b": f"{n}"})
         times.append(time.perf_counter() - began)
-    first, last = sorted(times[5:55])[25], sorted(times[-50:])[25]
+    # the quicker ones: what else the machine does slows some acts down, an act that reads all before it slows down each
+    first, last = sorted(times[5:55])[10], sorted(times[-50:])[10]
     print(f"\nact {store.engine.dialect.name}: first {first * 1000:.2f} ms, last {last * 1000:.2f} ms")
     assert last < first * 2.5
     with store.read() as tx:
@@ -257,8 +258,12 @@ def test_deadlines_and_tasks(store: Store) -> None:
         assert tx.deadlines.of_many([case.id, "x"]) == {case.id: [one, two], "x": []}
         assert tx.deadlines.settle(one.id, "fired") is True
         assert tx.deadlines.settle(one.id, "fired") is False
-        assert [d.id for d in tx.deadlines.provisional()] == [two.id]
+        far = DAY + dt.timedelta(days=400)
+        # a provisional one may be touched by any day; one that was counted, only by its own
+        assert [d.id for d in tx.deadlines.counted_before(3)] == [d.id for d in tx.deadlines.touching(far, far)] == [two.id]
         tx.deadlines.move(two.id, DAY + dt.timedelta(days=7), False, {"b": 2}, 3)
+        assert tx.deadlines.counted_before(3) == tx.deadlines.touching(far, far) == []
+        assert [d.id for d in tx.deadlines.touching(DAY, DAY)] == [two.id]
         assert tx.deadlines.settle_state(case.id, "draft") == 1
         fired, met = tx.deadlines.of(case.id)
         assert (fired.status, met.status) == ("fired", "met") and fired.fired_at == tx.at

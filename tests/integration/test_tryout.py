@@ -76,11 +76,44 @@ def test_facts_may_be_known_none_or_unknown(catalogue: Catalogue) -> None:
     assert {f.path: f.known for f in played.view().facts}["fee"] == "none"
 
 
+def nominating(catalogue: Catalogue) -> Tryout:
+    """A change of term that takes nominations, on the days and with the facts of the plugin's own case."""
+    spec = catalogue.definition("owners_committee.term_change").spec
+    facts = spec.bases["full"]
+    opening = {p: v for p, v in facts.items() if p in spec.opening or p in ("term_start", "term_end", "households", "oc_exists")}
+    played = Tryout(catalogue, Tryout.begin(catalogue, spec.id, dt.date(2026, 7, 1), opening))
+    for name, day in (("", 6), ("report", 20), ("form_team", 34), ("announce_team", 37), ("confirm_roster", 43), ("open_nomination", 49)):
+        if dt.date(2026, 6, 30) + dt.timedelta(day) > played.live.today:
+            played.wait_until(dt.date(2026, 6, 30) + dt.timedelta(day))
+        step = played.definition.machine.step(played.live.row().state, name) if name else None
+        if step is not None:
+            given = {p: v for p, v in facts.items() if p.partition(".")[0] in {n.partition(".")[0] for n in (*step.needs, *step.asks)} and p not in opening}
+            assert played.take("", name, "", given, "意见", next(iter(step.reasons), "")), played.told[-1]
+    assert played.live.row().state == "nomination"
+    return played
+
+
+def test_verbs_are_tried_like_steps_and_kept_in_the_case(catalogue: Catalogue) -> None:
+    played = nominating(catalogue)
+    offers = {o.step.name: o for o in played.view().offers}
+    assert {"return", "suspend"} <= offers.keys() and not {"resume", "reopen"} & offers.keys()
+    assert offers["return"].choices and offers["suspend"].step.reasons
+    assert played.view("", "|suspend").chosen is not None
+    assert played.take("", "suspend", "", {}, "意见", "court")
+    assert "resume" in {o.step.name for o in played.view().offers}
+    played.wait_until(played.live.today + dt.timedelta(3))
+    assert not played.take("", "close_nomination", "", {}, "", "")
+    assert played.take("", "resume", "", {}, "意见", "")
+    back = offers["return"].choices[0][0]
+    assert played.take("", "return", "", {}, "意见", "papers", back) and played.live.row().state == back
+    assert [t.title for t in played.told if t.title in ("中止", "恢复", "退回")] == ["中止", "恢复", "退回"]
+    data = parse_yaml(played.saved("中止以后退回"), "try")
+    case = read_case(data["cases"][0], Where("try", 1), process="owners_committee.term_change")  # type: ignore[index]
+    assert case.steps[-1].to == back and case.expect == back and run_case(catalogue, case) == []
+
+
 def test_children_are_opened_and_stepped_through(catalogue: Catalogue) -> None:
-    given = {"compound": "甲", "term_no": "3", "establishment": "first", "term_start": "2026-01-01", "term_end": "2031-01-01", "households": "9"}
-    played = begun(catalogue, "owners_committee.term_change", given)
-    played.take("", "suspend", "", {"suspended_stage": "nominating"}, "意见", "court")
-    played.take("", "resume", "", {"nomination_start": "2026-07-01"}, "意见", "")
+    played = nominating(catalogue)
     opened = {"seq": "1", "person": "李明", "unit_key": "1-202", "building": "1", "political_status": "cpc", "nomination": "self", "recommender": "none", "post": "none"}
     assert played.take("", "register", "", opened, "", "")
     view = played.view()

@@ -97,3 +97,14 @@ def test_a_substitutes_step_is_taken_back_for_both(town: Any) -> None:
     town.siquan.verb(case, "take_back", "ren")
     story = fold(town.events(case))
     assert story.state == "draft" and story.acted["draft"] == set() and story.fired["send"] == set() and clean(town)
+
+
+def test_what_a_clock_that_was_set_back_dates_before_the_stay_belongs_to_it(town: Any) -> None:
+    case = sent(town)
+    town.clock.move(town.clock.day - dt.timedelta(days=2))
+    town.siquan.supply(case, "du", {"seen_on": town.clock.day.isoformat()})
+    (visit,) = (d for d in town.deadlines(case) if d.name == "visit")
+    assert visit.status == "open" and clean(town)
+    with town.store.begin() as tx:
+        tx.conn.execute(sa.update(t.deadline).where(t.deadline.c.id == visit.id).values(created_at=visit.created_at - dt.timedelta(days=30)))
+    assert [(d["what"], d["name"]) for d in town.siquan.replay()] == [("deadline", "visit")]

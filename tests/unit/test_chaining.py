@@ -279,9 +279,9 @@ def test_speed() -> None:
     known = FactSet(ruleset.schema, stated, ON)
     best = 1.0
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = time.process_time()
         for _ in range(50):
             decide(ruleset, known, BOOK, ON)
-        best = min(best, (time.perf_counter() - begun) / 50)
+        best = min(best, (time.process_time() - begun) / 50)
     print(f"\n36 rules on a chain of three: {best * 1e6:.0f} microseconds per decision")
     assert best < 0.01

@@ -239,12 +239,12 @@ def test_what_is_no_feel_is_said_so(text: str) -> None:
     ["(" * 5000 + "1" + ")" * 5000, "[" * 3000, "-" * 9000 + "1", "x in (" * 300, "if a then " * 400, "a" * 200_000, "[1..[1..[1.." * 200, "not(" * 400, "{a:" * 500, "1+" * 5000 + "1", "a" + ".b" * 900, "f" + "()" * 900, "1=" * 900 + "1"],
 )  # fmt: skip
 def test_a_huge_expression_is_refused_at_once(text: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(FeelFault):
         parse(text, Names(FUNCTIONS))
     with pytest.raises(FeelFault):
         parse_tests(text, Names(FUNCTIONS))
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_work_without_end_is_stopped() -> None:

@@ -25,10 +25,10 @@ LAUGHS = '<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa">' + "".join(f'<!ENTITY a{n} "{"&a
     ],
 )  # fmt: skip
 def test_what_is_refused(text: str, kind: type[SiquanError]) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(kind) as fault:
         read_model(text.encode(), "m.dmn")
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
     assert fault.value.where is not None and fault.value.where.file == "m.dmn" and fault.value.text("zh")
 
 

@@ -479,9 +479,9 @@ def test_speed(count: int) -> None:
     truths = {atom.node: naive.truth(atom.node) for atom in reading.computed_atoms}
     best = 1.0
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = time.process_time()
         for _ in range(100):
             reading.decide(facts.get, truths.__getitem__)
-        best = min(best, (time.perf_counter() - begun) / 100)
+        best = min(best, (time.process_time() - begun) / 100)
     print(f"\n{count} rules: {best * 1e6:.0f} microseconds per decision")
     assert best < 0.005

@@ -139,10 +139,10 @@ BAD = [
 @pytest.mark.parametrize("text", BAD)
 def test_too_deep_or_too_long_is_refused_soon_and_in_short(text: str, read: Any) -> None:
     parse("a")  # the grammar is read once
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(SyntaxFault) as caught:
         read(text, HERE)
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
     fault = caught.value
     assert fault.where == HERE
     for lang in ("en", "zh"):

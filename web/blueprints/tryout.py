@@ -143,7 +143,8 @@ def take(played: Tryout, choose: str) -> Posted:
     for path, _title, _rows, needed in chosen.lists:
         if needed or request.form.get(f"use.{path}"):
             given[path] = {"complete": bool(request.form.get(f"whole.{path}")), "value": read_rows(request.form.get(f"rows.{path}", "")[:LARGEST])}
-    played.take(child, name, by, given, posted.opinion, posted.reason)
+    to = request.form.get("to", "")
+    played.take(child, name, by, given, posted.opinion, posted.reason, to if to in dict(chosen.offer.choices) else "")
     return posted
 
 
