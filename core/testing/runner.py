@@ -204,10 +204,10 @@ class Walk:
         above = self._above(self.catalogue.definition(self.spec.child_of.process).spec, person, dict(self.given.get("parent") or {}))
         return self._added(above, self.spec, person, early)
 
-    def _above(self, spec: ProcessSpec, person: str, facts: dict[str, Any]) -> str:
-        """The case a child stands in, which may be a child itself."""
-        if spec.child_of is not None:
-            above = self._above(self.catalogue.definition(spec.child_of.process).spec, person, {})
+    def _above(self, spec: ProcessSpec, person: str, facts: dict[str, Any], below: tuple[str, ...] = ()) -> str:
+        """The case a child stands in, which may be a child itself; one that stands in its own kind cannot be begun."""
+        if spec.child_of is not None and spec.id not in below:
+            above = self._above(self.catalogue.definition(spec.child_of.process).spec, person, {}, (*below, spec.id))
             return str(self._added(above, spec, person, facts).case)
         place = next(u for u, k, _ in UNITS if k == (spec.place or "community"))
         return self.service._acts.open_case(spec.id, person, place, facts, None, trusted=True).case
