@@ -10,6 +10,7 @@ from typing import Any
 
 from siquan.core.calendar import Calendar, shipped
 from siquan.core.engine.access import acting_roles, is_post, kernel_post
+from siquan.core.engine.machine import NoSuchStep
 from siquan.core.errors import NoAccess, SiquanError
 from siquan.core.plugins import Catalogue
 from siquan.core.policy.trials import differences, given_of, named, question_facts, what_if
@@ -206,16 +207,23 @@ class Walk:
 
     def _open_child(self, person: str, early: dict[str, Any]) -> Any:
         assert self.spec.child_of is not None
-        parent_spec = self.catalogue.definition(self.spec.child_of.process).spec
-        place = next(u for u, k, _ in UNITS if k == (parent_spec.place or "community"))
-        parent = self.service._acts.open_case(
-            parent_spec.id, person, place, dict(self.given.get("parent") or {}), None, trusted=True
-        )
+        above = self._above(self.catalogue.definition(self.spec.child_of.process).spec, person, dict(self.given.get("parent") or {}))
+        return self._added(above, self.spec, person, early)
+
+    def _above(self, spec: ProcessSpec, person: str, facts: dict[str, Any], below: tuple[str, ...] = ()) -> str:
+        """The case a child stands in, which may be a child itself; one that stands in its own kind cannot be begun."""
+        if spec.child_of is not None and spec.id not in below:
+            above = self._above(self.catalogue.definition(spec.child_of.process).spec, person, {}, (*below, spec.id))
+            return str(self._added(above, spec, person, facts).case)
+        place = next(u for u, k, _ in UNITS if k == (spec.place or "community"))
+        return self.service._acts.open_case(spec.id, person, place, facts, None, trusted=True).case
+
+    def _added(self, parent: str, spec: ProcessSpec, person: str, facts: dict[str, Any]) -> Any:
         acts, app = self.service._acts, self.service.app
         with app.store.begin() as tx:
-            context = Context(app, tx, tx.cases.lock(parent.case))
-            definition = app.definition(self.spec.id)
-            return acts._add_child(context, definition, person, acts._read(definition, early))
+            context = Context(app, tx, tx.cases.lock(parent))
+            definition = app.definition(spec.id)
+            return acts._add_child(context, definition, person, acts._read(definition, facts))
 
     def _rows(self, case_id: str, name: str, value: Any, person: str) -> None:
         """A collection given in a case is imported by the person of the step."""
@@ -320,7 +328,10 @@ class Walk:
             context = Context(self.service.app, tx, tx.cases.get(case_id))
             state = context.case.state
             verb = step.act in moving(context.definition.spec)
-            transition = declared(context, step.act).step if verb else context.definition.machine.step(state, step.act)
+            try:
+                transition = declared(context, step.act).step if verb else context.definition.machine.step(state, step.act)
+            except NoSuchStep as fault:
+                return self._refusal(step, fault)
             opener, last = context.case.opened_by, context.story.undo.get("by", "")
             schema = context.definition.schema
         if not step.by and (STARTER in transition.by or (verb and not transition.by)):

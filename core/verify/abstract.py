@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
@@ -198,6 +199,14 @@ class Facts:
             return value if value in domain else YES
         numbers = [v for v in domain if not isinstance(v, bool | str | dt.date) and hasattr(v, "numerator")]
         return max(numbers) if numbers and value > max(numbers) else value
+
+    def cell(self, path: str, value: Abstract) -> Abstract:
+        """The elementary value that stands for a number followed one by one: on the same side of every bound."""
+        domain = self.domain(path)
+        if value in domain or not isinstance(value, int) or isinstance(value, bool):
+            return value
+        bounds, numbers = ([x for x in xs if isinstance(x, int | Fraction)] for xs in (self._bounds[path], domain))
+        return next((n for n in numbers if all((n > b, n < b) == (value > b, value < b) for b in bounds)), value)
 
 
 def all_of(items: tuple[bool | None, ...]) -> bool | None:

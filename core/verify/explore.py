@@ -380,7 +380,7 @@ class _Explorer:
 
     def _exactly(self, cases: list[tuple[dict[str, Any], str, str]], look: Look) -> list[tuple[str, str]]:
         out: dict[tuple[str, str], None] = {}
-        seen = {p: look(p) for p in (cases[0][0] if cases else ())}
+        seen = {p: self.facts.cell(p, look(p)) for p in (cases[0][0] if cases else ())}
         if any(v in (NO, MAYBE) for v in seen.values()):
             out["", "EVIDENCE"] = None
         if NO in seen.values():

@@ -131,3 +131,19 @@ rules:
 """ + "states:\n  draft: {title: 起草, submit: {title: 提交, by: clerk, needs: [ok], decide: fit, to: {true: done}}}\n" + DONE
     mine = [f for f in found(tmp_path, text) if f.code == "V006"]
     assert len(mine) == 1 and "`false`" in mine[0].en
+
+
+def test_a_table_is_asked_for_every_number_that_is_counted(tmp_path: Path) -> None:
+    """Two lies between the bounds of the table as much as one does: the third try comes, and it leads elsewhere."""
+    text = HEAD + "facts: {lit: {title: 亮了, type: boolean, by: clerk}, tries: {title: 次数, type: integer, min: 0, by: lead}}\n" + """
+rules:
+  again:
+    inputs: [lit, tries]
+    rows: [{id: B-1, lit: "true", out: good}, {id: B-2, lit: "false", tries: "< 3", out: again}, {id: B-3, lit: "false", tries: ">= 3", out: give_up}]
+""" + states("""
+  draft: {title: 起草, submit: {title: 提交, by: clerk, set: {tries: "0"}, to: doing}}
+  doing: {title: 办理, did: {title: 办过, by: clerk, set: {tries: tries + 1}, to: check}}
+  check: {title: 验收, inspect: {title: 验收, by: clerk, needs: [lit], decide: again, to: {good: done, again: doing, give_up: given_up}}}
+  given_up: {title: 放弃, final: true}
+""")
+    assert [f.full("en") for f in found(tmp_path, text) if f.code in CODES] == []
