@@ -70,7 +70,7 @@ class TaskVerbs:
             if key not in context.story.tasks:
                 raise NotFound(kind="任务", name=key[:40])
             tasks = [t for t in tasks if t.key == key]
-        first: Why = None
+        first: Why = None if context.case.is_open else ("事项已办结", "the case is closed")
         for task in tasks:
             why = self.why_not(context, verb, task, person)
             if why is None:

@@ -55,6 +55,8 @@ def places() -> dict[str, set[str]]:
         "obligation": keys(top["obligations"]["additionalProperties"]),
         "transition": keys(defs["transition"]),
         "state": keys(defs["state"]),
+        "task": keys(defs["state"]["properties"]["task"]),
+        "sign": keys(defs["state"]["properties"]["sign"]),
         "verb": keys(next(iter(top["verbs"]["properties"].values()))),
         "case": keys(defs["case"]),
         "step": keys(defs["case"]["properties"]["steps"]["items"]),
