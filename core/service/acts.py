@@ -117,7 +117,7 @@ class Acts:
         spec = context.definition.spec
         value = context.facts().value(spec.name_fact) if spec.name_fact in context.definition.schema else None
         if isinstance(value, str):
-            return value[:MAX_TITLE]
+            return context.definition.schema.specs[spec.name_fact].values.get(value, value)[:MAX_TITLE]
         place = context.tx.people.find_unit(context.case.place)
         return f"{place.name} {spec.title}" if place and not spec.child_of else spec.title
 
