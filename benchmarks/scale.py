@@ -123,6 +123,15 @@ def _copy(table: sa.Table, sample: dict[str, object], i: int, j: int) -> dict[st
     return own if table is t.event else {**own, "id": f"{table.name}{i:06d}-{j}"}
 
 
+def share(service: Siquan) -> None:
+    """Give a third of the open cases to somebody else, and every five hundredth to `p`."""
+    with service.app.store.engine.begin() as conn:
+        for person, n in (("q", 3), ("p", 500)):
+            chosen = sa.select(t.case_file.c.id).where(t.case_file.c.id.like("c%"), sa.cast(sa.func.substr(t.case_file.c.id, 2), sa.Integer) % n == 0)
+            conn.execute(sa.update(t.case_file).where(t.case_file.c.id.in_(chosen)).values(holder=person))
+            conn.execute(sa.update(t.task).where(t.task.c.case_id.in_(chosen), t.task.c.closed_at.is_(None)).values(assignee=person))
+
+
 def many_cases(folder: Path) -> None:
     """The same acts among few open cases and among many, interleaved."""
     few, many = siquan(folder, "few"), siquan(folder, "many")
@@ -139,6 +148,9 @@ def many_cases(folder: Path) -> None:
     for word, found in (("act", seen), ("opening", opened)):
         a, b = statistics.median(found[few]), statistics.median(found[many])
         print(f"{word:<8} among 100 open: {a * 1000:6.2f} ms   among {CASES:,}: {b * 1000:6.2f} ms   ratio {b / a:.2f}   (filled in {filled:.0f} s)")
+    share(many)
+    looks = [timed(lambda s=s: s.inbox("p")) for s in (few, many) for _ in range(5)]  # type: ignore[misc]
+    print(f"inbox    among 100 open: {statistics.median(looks[:5]) * 1000:6.2f} ms   among {CASES:,}, a third of them with others and 200 with oneself: {statistics.median(looks[5:]) * 1000:6.2f} ms")
     print(f"stuck cases among {CASES:,} open: {timed(lambda: many.stuck()):.2f} s")
     for s in (few, many):
         s.app.store.close()

@@ -35,7 +35,9 @@ class Stories:
             kept = self._kept.get(case.id)
         events = tx.events.of(case.id, kept.seq if kept else 0)
         if kept is not None:
-            if (events[0].prev_hash if events else case.last_hash) != kept.hash:
+            # the row does not know yet of what this transaction wrote
+            newest = tx.heads[case.id][1] if case.id in tx.heads else case.last_hash
+            if (events[0].prev_hash if events else newest) != kept.hash:
                 kept, events = None, tx.events.of(case.id)
             elif not events:
                 return kept.story
