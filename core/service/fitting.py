@@ -258,6 +258,10 @@ def troubles(context: Context, lang: str = "zh") -> tuple[str, ...]:
         )  # fmt: skip
     if stuck_here(context) == "nobody":
         return ("现在没有人能办这一步：岗位上没有在职的人。请管理员指定人员，或修复到别的状态。" if zh else "nobody holds a post that may act here: an administrator has to appoint somebody, or repair the case",)
+    gone = [context.name_of(t.person) for t in context.story.tasks.values() if t.open and t.person and not context.app.serves(context.tx, t.person)]
+    if gone:
+        names = "、".join(gone)
+        return (f"在{names}手里，已经离岗。请管理员在人员页把他的事转给别人。" if zh else f"it is with {names}, who left: an administrator has to move it to somebody else",)
     return ()
 
 

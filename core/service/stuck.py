@@ -15,6 +15,7 @@ from siquan.core.views_change import StuckCase
 TEXT = {
     "state": ("现行流程里没有这个状态", "the process does not know the state"),
     "nobody": ("没有人能办：岗位上没有在职的人", "nobody holds a post that may act"),
+    "left": ("在{detail}手里，他已经离岗：在他的人员页转给别人", "it is with {detail}, who has left: move it on the page of that person"),
     "incident": ("有没有处理的异常：{detail}", "an incident is open: {detail}"),
     "task": ("没有待办的任务", "there is no open task"),
     "broken": ("定义读不出来：{detail}", "its definition cannot be read: {detail}"),
@@ -38,6 +39,8 @@ class Stuck:
             for process, digest, state, place, n in tx.cases.standing():
                 for case, why, detail in self._group(tx, process, digest, state, place, n, recused):
                     found.setdefault(case, (why, detail))
+            for case_id, name in tx.tasks.with_leavers(self.app.today()):
+                found.setdefault(case_id, ("left", name))
             for case_id in tx.cases.without_task():
                 found.setdefault(case_id, ("task", ""))
             for incident in tx.incidents.latest("open", 1000):

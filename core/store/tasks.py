@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
@@ -77,6 +78,13 @@ class Tasks(Repository):
             for row in self._all(Task, rows.order_by(_T.opened_at, _T.id)):
                 out.setdefault(row.case_id, []).append(row)
         return out
+
+    def with_leavers(self, day: dt.date, limit: int = 1000) -> list[tuple[str, str]]:
+        """(case, person) of open tasks that are with somebody who is not in service on the day."""
+        p = t.person.c
+        gone = sa.or_(p.active == sa.false(), p.leaving_on < day)
+        found = sa.select(_T.case_id, p.name).join(t.person, p.id == _T.assignee).where(_T.closed_at.is_(None), gone)
+        return [(str(c), str(n)) for c, n in self._run(found.order_by(_T.case_id).limit(limit))]
 
     def with_person(self, person: str) -> list[Task]:
         """Open tasks that are with a person."""

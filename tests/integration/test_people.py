@@ -440,3 +440,19 @@ def test_the_tables_hold_on_both_databases(town: Any) -> None:
         assert [c.id for c in tx.named.started(["he"])] == [case]
         tx.named.put(case, "handler", "")
         assert tx.named.open_cases(["ren"]) == []
+
+
+def test_work_that_is_with_a_leaver_is_reported_until_it_is_moved(people: Any) -> None:
+    s = people.siquan
+    case = s.open_case("approval", "he", "wutongli", {}).case
+    s.act(case, "submit", "he", {"amount": 100, "reason": "x"})
+    s.verb(case, "claim", "du")
+    assert s.stuck() == ((), 0)
+    with people.store.begin() as tx:
+        tx.people.change("du", active=False)
+    assert [(c.case, c.why) for c in s.stuck()[0]] == [(case, "left")] and s.case(case, "he").troubles
+    with pytest.raises(NoAccess):
+        s.act(case, "pass", "he")
+    assert [m.taker for m in s.move_work("du", ["shao", "he"], "peng")] == ["he"]
+    assert s.stuck() == ((), 0) and not s.case(case, "he").troubles
+    people.whole()
