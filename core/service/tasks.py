@@ -11,11 +11,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from siquan.core.engine.access import Post, able, ways
-from siquan.core.errors import BadInput, NoAccess, NotFound, Refused
+from siquan.core.errors import BadInput, NotFound, Refused
 from siquan.core.service.acts import Acts
 from siquan.core.service.assigning import barred, follow, hands, holders, share_of, signers
 from siquan.core.service.context import Context
-from siquan.core.service.refusal import MissingFacts, StepRefused
+from siquan.core.service.refusal import MissingFacts
 from siquan.core.service.steps import assess, may_take, may_work, state_block
 from siquan.core.service.telling import tell
 from siquan.core.service.verbs import NoSuchVerb
@@ -153,10 +153,14 @@ class TaskVerbs:
             if self._manages(context, person) or hands(context, task, person) is not None:
                 return None
             return NOT_YOURS
-        if hands(context, task, person) is None:
+        way = hands(context, task, person)
+        if way is None:
             return NOT_YOURS
         if verb == "transfer":
             return None
+        # who may not take the step that the signatures come to may not sign for it either
+        if {person, way.of} & {p for result in (AGREE, REFUSE) for p in barred(context, self.step(context, result))}:
+            return "按分工要由没有办过前面步骤的人签", "by separation of duties somebody else has to sign"
         if person in {t.signer for t in signatures(tasks) if not t.open}:
             return "你在这一轮已经签过，一个人只签一次", "you have signed already"
         if not ready(tasks, task, sign.mode):
@@ -268,7 +272,7 @@ class TaskVerbs:
     ) -> ActResult:
         tx, case = context.tx, context.case
         if verb == "sign":
-            self._may_sign(context, person, more["result"], way)
+            self._share_known(context)
         seq = tx.events.next_seq(case.id)
         data: dict[str, Any] = {"verb": verb, "task": task.key, "to": case.state, "revision": case.revision + 1, **more}
         if task.person and verb in ("remove_signer", "transfer"):
@@ -295,15 +299,9 @@ class TaskVerbs:
             return ""
         return verdict(tasks, sign.mode, share)
 
-    def _may_sign(self, context: Context, person: str, result: str, way: Post | None) -> None:
-        """Who may not take the step that the signatures come to may not sign for it either."""
+    def _share_known(self, context: Context) -> None:
         if context.state.sign is not None and share_of(context) is None:
             raise MissingFacts(why=f"同意的份额（{context.state.sign.share}）", missing=[context.state.sign.share])
-        step = self.step(context, result)
-        if (stood := barred(context, step)) & {person, way.of if way else person}:
-            found = assess(context, step, person, both=False, strict=False)
-            blocks = [b for b in found.blocks if b.kind == "person"]
-            raise StepRefused(blocks, []) if blocks else NoAccess(why=f"按分工不能签：{'、'.join(sorted(self._name(context, p) for p in stood))}")
 
     def _decided(self, context: Context, end: str, person: str, way: Post | None, opinion: str, reason: str) -> ActResult:
         """The step that the signatures came to, taken by who gave the last one. A rule that refuses it refuses his
