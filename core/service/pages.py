@@ -87,7 +87,7 @@ def due_view(row: Deadline, today: dt.date, calendar: Any, lang: str, title: str
             (
                 str(d.date.day) if d.kind != "gap" else "…",
                 "一二三四五六日"[d.date.weekday()] if zh else "MTWTFSS"[d.date.weekday()],
-                d.label,
+                d.label if zh else d.label_en or d.label,
                 css.get(d.kind, "") + (" today" if d.date == today else ""),
             )
             for d in due.days
