@@ -3,9 +3,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from flask import Flask
 from hypothesis import settings
 from jinja2.bccache import Bucket, BytecodeCache
+
+from siquan.core.demo import load_demo
+from siquan.core.home import Home
+from siquan.core.plugins import discover
 
 settings.register_profile("same", derandomize=True, database=None)
 settings.register_profile("fuzz", derandomize=False, print_blob=True)
@@ -27,3 +34,13 @@ class Compiled(BytecodeCache):
 
 
 Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": Compiled()}
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the demo of today, loaded once in a session; whoever writes into it copies it first."""
+    folder = tmp_path_factory.mktemp("demo")
+    service = Home(folder, f"sqlite:///{folder / 'siquan.db'}").service(discover())
+    load_demo(service, folder, password="Demo-2026")
+    service.app.store.close()
+    return folder

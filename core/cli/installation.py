@@ -68,6 +68,8 @@ def start(args: argparse.Namespace, *, worker: bool, demo: bool) -> int:
     sys.stdout.flush()
     try:
         serve(service, host, port, demo_accounts=accounts, instance_path=home.folder, secure=os.environ.get("SIQUAN_HTTPS") == "1")
+    except OSError as fault:  # somebody else listens there, or the port is not ours to take
+        raise BadInput(why=f"不能在 {host}:{port} 上监听（{fault.strerror}），请用 PORT 换一个端口") from fault
     finally:
         if worker:
             jobs.close()

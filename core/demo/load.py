@@ -23,6 +23,7 @@ from siquan.core.service.context import Context
 from siquan.core.sheets import rows_from_titles
 from siquan.core.spec.read import plain
 from siquan.core.spec.source import Map, read_yaml
+from siquan.core.store import audit
 
 HERE = Path(__file__).parent
 
@@ -98,6 +99,7 @@ def load_demo(service: Siquan, folder: Path, *, today: dt.date | None = None, pa
         since, until = (max(days.day(entry[k]) or day, service.app.today()) for k in ("since", "until"))
         service.substitute(entry["person"], entry["substitute"], since, until, entry["by"], str(entry.get("reason") or ""))
     play_policy(service, read_yaml(HERE / "policy.yaml", "demo/policy.yaml") or [], days)
+    audit.seal(service.app.store)  # what the nightly job would have done on all these days
     file = _accounts_file(folder)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps([a.__dict__ for a in accounts], ensure_ascii=False, indent=1), encoding="utf-8")

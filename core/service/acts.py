@@ -115,9 +115,12 @@ class Acts:
 
     def _title(self, context: Context) -> str:
         spec = context.definition.spec
-        value = context.facts().value(spec.name_fact) if spec.name_fact in context.definition.schema else None
-        if isinstance(value, str):
-            return context.definition.schema.specs[spec.name_fact].values.get(value, value)[:MAX_TITLE]
+        fact = context.definition.schema.get(spec.name_fact)
+        value = context.facts().value(spec.name_fact) if fact is not None else None
+        if fact is not None and isinstance(value, str):
+            # people read the title: the word for a code, the name of a person
+            word = self.app.person_name(context.tx, value) if fact.type == "person" else fact.values.get(value, value)
+            return word[:MAX_TITLE]
         place = context.tx.people.find_unit(context.case.place)
         return f"{place.name} {spec.title}" if place and not spec.child_of else spec.title
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from siquan.core.errors import BadInput, NoAccess, NotFound, Refused
-from siquan.core.service.acts import Acts
+from siquan.core.service.acts import SYSTEM, Acts
 from siquan.core.service.app import ZONE
 from siquan.core.service.context import Context
 from siquan.core.service.linking import May
 from siquan.core.service.telling import doers
+from siquan.core.service.words import Words
 from siquan.core.store.notices import KINDS
 from siquan.core.views import ActResult
 from siquan.core.views_verbs import NoticeView
@@ -97,12 +98,12 @@ class Notifying:
             out = []
             for n in found:
                 case, event = cases[n.case_id], tx.events.get(n.case_id, n.seq)
-                spec = self.app.definition_of(tx, case).spec
-                state = spec.state(case.state)
+                words = Words(self.app.catalogue, self.app.definition_of(tx, case).spec, lang)
+                who = "" if event is None else "system" if event.actor == SYSTEM and lang != "zh" else self.app.person_name(tx, event.actor)
                 out.append(
                     NoticeView(
                         n.id, n.case_id, case.number or "", case.title, KINDS[n.kind][0 if lang == "zh" else 1], n.kind, n.at.astimezone(ZONE),
-                        self.app.person_name(tx, event.actor) if event else "", state.title if state else case.state, spec.title,
+                        who, words.state_named(case.state), words.title,
                     )
                 )  # fmt: skip
             return tuple(out), tx.notices.unread(person)

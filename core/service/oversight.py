@@ -82,7 +82,7 @@ class Oversight:
             out.append(
                 PressingRow(
                     case.id, case.number or "", case.title, case.process, words.title, context.definition.spec.icon, case.place,
-                    place.name if place else case.place, words.state_named(case.state), row.id, due.title, row.end_date,
+                    place.name if place else case.place, words.state_named(case.state), row.id, words.due(row.state, row.name, due.title), row.end_date,
                     left.zh if lang.startswith("zh") else left.en, {"today": "soon"}.get(left.state, left.state), lamp_of(context, share), share,
                     level_of(row.log, row.end_date), len(spec.escalate) if spec else 0, tuple(who), due.lines[0 if lang.startswith("zh") else 1],
                 )
@@ -154,7 +154,7 @@ class Oversight:
         step = next((t for s in context.definition.spec.states for t in s.transitions if s.name == row.state and t.name == row.then), None)
         status = {"met": ("已办", "done in time"), "fired": ("已届满", "is over"), "cancelled": ("已取消", "cancelled")}.get(row.status, ("", ""))
         return DeadlineView(
-            row.id, case.id, case.title, case.number or "", due.title, words.state_named(row.state), row.status, due.start, row.end_date,
+            row.id, case.id, case.title, case.number or "", words.due(row.state, row.name, due.title), words.state_named(row.state), row.status, due.start, row.end_date,
             (left.zh if zh else left.en) if row.status == "open" else status[0 if zh else 1], {"today": "soon"}.get(left.state, left.state) if row.status == "open" else "met",
             due.lines[0 if zh else 1], row.calendar_version, tuple((y, published[y].version, published[y].source) for y in looked if y in published),
             due.provisional, due.rolled_from, due.pauses, self._days(due, calendar, zh), due.basis, "；".join(x for x in (due.cite, due.law) if x),

@@ -75,7 +75,8 @@ def unit_view(tx: Tx, unit: str) -> UnitView | None:
     return UnitView(line[0].id, line[0].kind, line[0].name, tuple(u.name for u in reversed(line)))
 
 
-def due_view(row: Deadline, today: dt.date, calendar: Any, lang: str) -> DueView:
+def due_view(row: Deadline, today: dt.date, calendar: Any, lang: str, title: str = "") -> DueView:
+    """`title` is that of the deadline in the language asked for."""
     due = Due.from_json(row.record)
     left = remaining(due, today, calendar)
     zh = lang.startswith("zh")
@@ -87,7 +88,7 @@ def due_view(row: Deadline, today: dt.date, calendar: Any, lang: str) -> DueView
             (
                 str(d.date.day) if d.kind != "gap" else "…",
                 "一二三四五六日"[d.date.weekday()] if zh else "MTWTFSS"[d.date.weekday()],
-                d.label,
+                d.label if zh else d.label_en or d.label,
                 css.get(d.kind, "") + (" today" if d.date == today else ""),
             )
             for d in due.days
@@ -97,7 +98,7 @@ def due_view(row: Deadline, today: dt.date, calendar: Any, lang: str) -> DueView
         year = due.end.year
         why = f"{year} 年放假安排尚未公布，公布后自动重算" if zh else f"the calendar of {year} is not published yet; the date is worked out again then"
     return DueView(
-        row.id, due.title, kind, left.zh if zh else left.en, due.end, due.start, due.provisional, due.lines[0 if zh else 1], why,
+        row.id, title or due.title, kind, left.zh if zh else left.en, due.end, due.start, due.provisional, due.lines[0 if zh else 1], why,
         days, due.basis, "；".join(x for x in (due.cite, due.law) if x), row.then, calendar=row.calendar_version,
         level=level_of(row.log, row.end_date), moved=sum(e["k"] == "moved" for e in row.log), pauses=due.pauses,
     )  # fmt: skip
@@ -155,7 +156,7 @@ class CasePage:
 
         facts = fact_views(words, context.facts(), lambda text: context.number(text, context.today), name)
         calendar = self.app.calendar(tx)
-        open_dues = [lit(context, d, due_view(d, context.today, calendar, lang)) for d in tx.deadlines.of(case.id) if d.status in ("open", "paused")]
+        open_dues = [lit(context, d, due_view(d, context.today, calendar, lang, words.due(d.state, d.name, Due.from_json(d.record).title))) for d in tx.deadlines.of(case.id) if d.status in ("open", "paused")]
         events = self._events(context, words)
         parent = context.parent.case if context.parent else None
         beside = self.beside(context, person, words)

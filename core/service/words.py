@@ -51,6 +51,13 @@ class Words:
                     return self.step(transition, state.name)
         return next((self.step(t) for t in self.spec.anywhere if t.name == name), name)
 
+    def due(self, state: str, name: str, title: str) -> str:
+        """The title of a deadline of a state, as its definition is written: one is `due`, several stand under `dues`. One
+        without a title of its own has the state's."""
+        found = self.spec.state(state)
+        title = self.state(found) if found is not None and title == found.title else title
+        return self.text(f"states.{state}.due.title" if name == "due" else f"states.{state}.dues.{name}.title", title)
+
     def role(self, name: str) -> str:
         role = self.spec.roles.get(name)
         return self.text(f"roles.{name}", role.title if role else name)

@@ -15,7 +15,6 @@ import pytest
 
 from siquan.core import home as homes
 from siquan.core.cli import designing, main
-from siquan.core.demo import load_demo
 from siquan.core.home import Home
 from siquan.core.plugins import discover
 from siquan.core.service import Siquan
@@ -23,20 +22,10 @@ from siquan.core.service import Siquan
 discover_once = functools.cache(discover)
 
 
-@pytest.fixture(scope="session")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("demo")
-    home = Home(folder, f"sqlite:///{folder / 'siquan.db'}")
-    service = home.service(discover_once())
-    load_demo(service, folder, password="Demo-2026")
-    service.app.store.close()
-    return folder
-
-
 @pytest.fixture
-def demo_home(loaded: Path, tmp_path: Path) -> Home:
+def demo_home(demo_folder: Path, tmp_path: Path) -> Home:
     folder = tmp_path / "home"
-    shutil.copytree(loaded, folder)
+    shutil.copytree(demo_folder, folder)
     return Home(folder, f"sqlite:///{folder / 'siquan.db'}")
 
 

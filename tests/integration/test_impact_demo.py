@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from siquan.core.demo.load import load_demo
 from siquan.core.home import Home
 from siquan.core.policy.impact import run_impact
 from siquan.core.policy.impact_crew import Draft
@@ -14,9 +14,9 @@ from siquan.core.policy.impact_report import report
 from siquan.core.store import audit, tables
 
 
-def test_no_draft_no_flip(tmp_path: Path) -> None:
-    service = Home(tmp_path, f"sqlite:///{tmp_path / 'demo.db'}").service()
-    load_demo(service, tmp_path)
+def test_no_draft_no_flip(demo_folder: Path, tmp_path: Path) -> None:
+    shutil.copyfile(demo_folder / "siquan.db", tmp_path / "siquan.db")
+    service = Home(tmp_path, f"sqlite:///{tmp_path / 'siquan.db'}").service()
     store, catalogue = service.app.store, service.app.catalogue
     c = tables.decision.c
     with store.read() as tx:

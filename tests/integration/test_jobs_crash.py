@@ -117,11 +117,12 @@ def effects(jobs: Jobs) -> list[str]:
 
 def test_kill_loses_nothing_and_doubles_nothing(jobs: Jobs, workers: Workers) -> None:
     """SQLite: the worker is started again. PostgreSQL: another worker lives and takes the jobs over."""
-    with jobs.engine.begin() as tx:
-        ids = [jobs.enqueue("write", {"sleep": 0.05}, str(n), tx) for n in range(60)]
     doomed = workers.start(jobs)
     if jobs.engine.dialect.name == "postgresql":
         workers.start(jobs)
+    # only now: a worker that starts slowly would find nothing left to do
+    with jobs.engine.begin() as tx:
+        ids = [jobs.enqueue("write", {"sleep": 0.15}, str(n), tx) for n in range(60)]
     until(lambda: ended(jobs) > 8)
     assert ended(jobs) < 60
     doomed.send_signal(signal.SIGKILL)

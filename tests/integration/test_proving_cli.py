@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from siquan.core.cli import main
-from siquan.core.demo import load_demo
 from siquan.core.diagram import alone
-from siquan.core.home import Home
 from siquan.core.plugins import discover
 from siquan.core.service.drawing import whole
 
@@ -77,9 +76,8 @@ def test_a_walk_reports_what_it_could_not_cover(stuck: Path, capsys: pytest.Capt
     assert "没有走到" in out and "类别" in out
 
 
-def test_a_case_is_recorded_into_a_file(stuck: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    home = Home.of()
-    load_demo(home.service(), home.folder)
+def test_a_case_is_recorded_into_a_file(stuck: Path, demo_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(demo_folder, tmp_path / "home", dirs_exist_ok=True)
     out = tmp_path / "recorded.yaml"
     assert main(["record", "AP-2026-0001", "--by", "chenyu", "--out", str(out), "--name", "第一条"]) == 0
     assert main(["record", "AP-2026-0002", "--by", "chenyu", "--out", str(out), "--name", "第二条"]) == 0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from siquan.core.demo import load_demo
 from siquan.core.errors import NoAccess
 from siquan.core.home import Home
 from siquan.core.service import Siquan
@@ -18,11 +18,12 @@ from siquan.core.testing.runner import run_case
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Siquan]:
-    folder = tmp_path_factory.mktemp("record")
+def demo(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Siquan]:
+    folder = tmp_path_factory.mktemp("record") / "home"
+    shutil.copytree(demo_folder, folder)
     service = Home.of({"SIQUAN_HOME": str(folder)}).service()
-    load_demo(service, folder)
     yield service
+    service.app.store.close()
 
 
 def cases(service: Siquan) -> list[tuple[str, str, str]]:
