@@ -81,13 +81,17 @@ class Story:
         self.undo = {
             "seq": event.seq, "by": event.actor, "name": name, "from": left, "to": to, "entered": self.entered.get(left), "path": self.path,
             "acted": both - acted, "fired": both - fired,
+            "tasks": self.tasks if to != left or event.data.get("entered") else None,
         }  # fmt: skip
         acted |= both
         fired |= both
 
-    def _take_back(self) -> None:
-        """The last step was not made: its state lives again since when it lived before, and nobody acted in it."""
+    def _take_back(self, event: Recorded) -> None:
+        """The last step was not made: its state lives again since when it lived before, and nobody acted in it. Its work is
+        with whom it was with; signatures are asked for anew, as those given had decided."""
         undo = self.undo
+        if undo["tasks"] is not None:  # the step did leave the state
+            self.tasks = opened(event.seq, event.data["tasks"]) if event.data.get("tasks") else undo["tasks"]
         self.state, self.path, self.entered[undo["from"]], self.undo = undo["from"], undo["path"], undo["entered"], {}
         self.acted[undo["from"]] -= undo["acted"]
         self.fired[undo["name"]] -= undo["fired"]
@@ -185,8 +189,7 @@ def fold(events: Iterable[Recorded], before: Story | None = None) -> Story:
         if transition:
             story._step(event, both, transition, data["from"], str(to))
         if event.kind == "taken_back":
-            story._take_back()
-            story.tasks = opened(event.seq, data.get("tasks"))
+            story._take_back(event)
         elif to and (to != story.state or data.get("entered")):
             if not transition:
                 story.undo = {}
