@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from siquan.core.tasks.task import Task, after, opened, without
+from siquan.core.tasks.task import Task, after, opened, straight, without
 
 #: an administrator gave a leaver's open work to somebody else
 REASSIGNED = "reassigned"
@@ -73,7 +73,7 @@ class Story:
             self.visited.append(state)
         # what merged cases bring to the step counts for this stay in it, not for the next one
         self.absorbed = {c: {k: v for k, v in dues.items() if not k.startswith(f"{state}:")} for c, dues in self.absorbed.items()}
-        self.path = _straight([*self.path, state])
+        self.path = straight([*self.path, state])
 
     def _step(self, event: Recorded, both: set[str], name: str, left: str, to: str) -> None:
         """Somebody fired a transition; what it covers up is kept until the next one, for him to take it back."""
@@ -81,13 +81,17 @@ class Story:
         self.undo = {
             "seq": event.seq, "by": event.actor, "name": name, "from": left, "to": to, "entered": self.entered.get(left), "path": self.path,
             "acted": both - acted, "fired": both - fired,
+            "tasks": self.tasks if to != left or event.data.get("entered") else None,
         }  # fmt: skip
         acted |= both
         fired |= both
 
-    def _take_back(self) -> None:
-        """The last step was not made: its state lives again since when it lived before, and nobody acted in it."""
+    def _take_back(self, event: Recorded) -> None:
+        """The last step was not made: its state lives again since when it lived before, and nobody acted in it. Its work is
+        with whom it was with; signatures are asked for anew, as those given had decided."""
         undo = self.undo
+        if undo["tasks"] is not None:  # the step did leave the state
+            self.tasks = opened(event.seq, event.data["tasks"]) if event.data.get("tasks") else undo["tasks"]
         self.state, self.path, self.entered[undo["from"]], self.undo = undo["from"], undo["path"], undo["entered"], {}
         self.acted[undo["from"]] -= undo["acted"]
         self.fired[undo["name"]] -= undo["fired"]
@@ -126,10 +130,10 @@ class Story:
             entered[name] = max(at, entered.get(name, at))
         self.acted, self.entered = acted, entered
         self.visited = list(dict.fromkeys(names.get(s, s) for s in self.visited))
-        self.path = _straight(names.get(s, s) for s in self.path)
+        self.path = straight(names.get(s, s) for s in self.path)
         if self.undo:
             left, to, path = (self.undo[k] for k in ("from", "to", "path"))
-            path = _straight(names.get(s, s) for s in path)
+            path = straight(names.get(s, s) for s in path)
             self.undo = {**self.undo, "from": names.get(left, left), "to": names.get(to, to), "path": path}
         self.absorbed = {c: {_renamed(k, names): v for k, v in dues.items()} for c, dues in self.absorbed.items()}
 
@@ -144,19 +148,11 @@ class Story:
         at = self.entered.get(self.state, event.at)
         self.rename(event.data.get("mapping") or {})
         self.state = event.data["to"]
-        self.path = _straight([*self.path, self.state])
+        self.path = straight([*self.path, self.state])
         # a state under a new name was entered when the old one was: nobody's period begins anew
         self.entered.setdefault(self.state, at)
         if "tasks" in event.data:  # the version asks for other signatures, or for none
             self.tasks = opened(event.seq, event.data["tasks"])
-
-
-def _straight(states: Iterable[str]) -> list[str]:
-    """A way through states without its loops."""
-    out: list[str] = []
-    for state in states:
-        out = [*out[: out.index(state)], state] if state in out else [*out, state]
-    return out
 
 
 def _renamed(key: str, names: Mapping[str, str]) -> str:
@@ -193,8 +189,7 @@ def fold(events: Iterable[Recorded], before: Story | None = None) -> Story:
         if transition:
             story._step(event, both, transition, data["from"], str(to))
         if event.kind == "taken_back":
-            story._take_back()
-            story.tasks = opened(event.seq, data.get("tasks"))
+            story._take_back(event)
         elif to and (to != story.state or data.get("entered")):
             if not transition:
                 story.undo = {}
@@ -202,7 +197,7 @@ def fold(events: Iterable[Recorded], before: Story | None = None) -> Story:
             story.tasks = opened(event.seq, data.get("tasks"))
         story._verb(event, data)
         if event.kind == "task":
-            story.tasks = after(story.tasks, event.seq, event.actor, data)
+            story.tasks = after(story.tasks, event.seq, event.actor, data, event.on_behalf)
             if data["verb"] == "sign":  # a signature counts as acting there
                 story.acted.setdefault(story.state, set()).update(both)
         story.outcome = data.get("outcome", story.outcome)

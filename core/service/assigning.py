@@ -5,16 +5,18 @@ What the tasks are is said by the events alone (`core/tasks/task.py`); here they
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from siquan.core.engine.access import Cast, Post, able, ways
+from siquan.core.engine.access import Cast, Post, able, kernel_post, lend, ways
 from siquan.core.rules.decision import Piece
 from siquan.core.service.app import SYSTEM
 from siquan.core.service.context import Context
 from siquan.core.spec.model import StateSpec, TransitionSpec
+from siquan.core.spec.verbs import STARTER
 from siquan.core.tasks.task import Task, Tasks, helpers, signatures, waiting, work
 from siquan.core.views import Block
 
@@ -143,30 +145,36 @@ def _stop(text: str, cure: str = "") -> Block:
 
 
 def hands(context: Context, task: Task, person: str) -> Post | None:
-    """By which post a person does what a task asks: it is with him, or with somebody he stands in for; a signature that is
-    with nobody is given by any holder of its role. None when it is not his."""
+    """By which post a person does what a task asks: it is with him, or with somebody he stands in for, as long as that one has
+    a part in the case; a signature that is with nobody is given by any holder of its role who has none of his own. None when
+    it is not his."""
     if person in context.story.recused or task.person in context.story.recused:
         return None
     if task.person == person:
-        return next((p for p in context.part_of(person) if not p.of and task.role in ("", p.role)), Post(person, task.role, ""))
+        return next(iter(_parts(context, task)), None)
     if task.person:
-        for s in context.standings:
-            if (s.substitute, s.person) == (person, task.person) and any(s.covers(r, context.spec.id) for r in _asked_as(context, task)):
-                return next((p for p in context.posts if p.person == person and p.of == task.person), Post(person, task.role, "", task.person))
-        return None
+        lent = lend(_parts(context, task), context.standings, context.definition.spec.id)
+        return next((p for p in lent if p.person == person and p.of), None)
     if task.kind == "sign" and task.role:
-        cast = context.cast()
-        mine = [p for p in holders(context, task.role, cast) if p.person == person and p.person in able([p], cast)]
-        return mine[0] if mine else None
+        cast = context.cast(signers(context.story.tasks))  # where they alone hold the role it counts as held by nobody
+        return next((p for p in holders(context, task.role, cast) if p.person == person and p.person in able([p], cast)), None)
     return None
 
 
-def _asked_as(context: Context, task: Task) -> Iterable[str]:
-    """The roles in which the person a task is with has it."""
-    if task.role:
-        return (task.role,)
-    held = [p.role for p in context.posts if p.person == task.person and not p.of]
-    return held or [r for r, who in context.named.items() if who == task.person] or ("",)
+def _parts(context: Context, task: Task) -> list[Post]:
+    """The posts of his own by which a task is with its person: those of its role, where he holds it."""
+    spec, person = context.definition.spec, task.person
+    found = [p for p in context.part_of(person) if not p.of]
+    found += [Post(person, name, "") for name, who in context.named.items() if who == person]
+    if person == context.opener:
+        found.append(Post(person, STARTER, ""))
+    role = spec.roles.get(task.role)
+    return [p for p in found if role is not None and p.role in (role.name, kernel_post(role))] or found
+
+
+def takes_part(context: Context, person: str) -> bool:
+    """Whether a person has a part in the case now: by a post, his own or lent, as who is named in it, or who started it."""
+    return bool(context.part_of(person)) or not context.represented(person).isdisjoint({context.opener, *context.named.values()})
 
 
 def turn_of(context: Context) -> set[str]:
@@ -176,13 +184,14 @@ def turn_of(context: Context) -> set[str]:
 
 
 def share_of(context: Context) -> Fraction | None:
-    """The share of signers that agrees; None while the parameter has no value."""
+    """The share of signers that agrees; None while the parameter has no value, or none that is a share."""
     sign = context.state.sign
     text = sign.share if sign is not None else ""
     if "/" in text or not text:
         return Fraction(text or 1)
     value = context.number(text, context.today)
-    return None if value is None else Fraction(value)
+    known = isinstance(value, (int, Decimal, Fraction)) and 0 < value <= 1
+    return Fraction(value) if known else None
 
 
 def signers(tasks: Tasks) -> set[str]:

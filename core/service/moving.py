@@ -24,6 +24,7 @@ from siquan.core.service.fitting import FREE, family
 from siquan.core.service.planning import PAGE, SHOWN, Names, Planning, flat
 from siquan.core.service.refusal import check_text
 from siquan.core.service.timing import sync_deadlines
+from siquan.core.spec.model import StateSpec
 from siquan.core.store.database import DatabaseBusy
 from siquan.core.store.move_rows import Migration, MigrationCase
 from siquan.core.store.repository import plain_row
@@ -231,8 +232,9 @@ class Moving:
             "migration": migration, "mapping": dict(names), "opinion": tx.facts.put_opinion(case.id, seq, reason, person),
         }  # fmt: skip
         fresh = Context(self.app, tx, replace(case, state=to, definition_hash=target.hash))
-        signs = [t for t in self.app.stories.of(tx, case).tasks.values() if t.kind == "sign"]
-        if bool(signs) != (fresh.state.sign is not None):  # the version asks for signatures, or does so no more
+        if _vote(Context(self.app, tx, case).state) != _vote(fresh.state):  # the version asks for other signatures, or for none
+            fresh.story = self.app.stories.of(tx, case).copy()
+            fresh.story.rename(names)
             data |= asked(fresh, fresh.state, seq) or {"tasks": [{"key": f"{seq}.1"}]}
         tx.events.append(case.id, "migrated", person, data)
         return seq, earlier
@@ -358,6 +360,12 @@ class Moving:
         if len(found) != 1:
             raise NotFound(kind="迁移", name=name)
         return found[0]
+
+
+def _vote(state: StateSpec) -> tuple[Any, ...] | None:
+    """What signatures given in a state are worth in another version of it only where it is the same there."""
+    sign = state.sign
+    return None if sign is None else (sign.by, sign.mode, sign.each, sign.share, state.task is not None)
 
 
 _STATUS = {"planned": "计划", "running": "正在迁移", "done": "已完成", "withdrawn": "已撤回", "undone": "已撤销"}

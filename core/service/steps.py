@@ -97,11 +97,17 @@ def may_take(context: Context, task: Task, person: str) -> bool:
         return False
     if task.kind == "work":
         return may_work(context, person, own=True)
-    if task.kind == "sign" and person in signers(context.story.tasks):
+    if task.kind == "sign" and (person in signers(context.story.tasks) or person in _may_not_agree(context)):
         return False
     if task.role:
         return any(p.person == person and not p.of for p in holders(context, task.role))
     return any(not p.of for p in context.part_of(person)) or person in context.named.values()
+
+
+def _may_not_agree(context: Context) -> set[str]:
+    """Whose signature would be refused, as the step it comes to asks for another person."""
+    sign = context.state.sign
+    return set() if sign is None else {p for t in context.state.transitions if t.name == sign.agree for p in barred(context, t)}
 
 
 def lent(found: Iterable[Post]) -> dict[str, str]:

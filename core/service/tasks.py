@@ -53,15 +53,18 @@ class TaskVerbs:
             raise BadInput(why=f"签署结果写 agree 或 refuse，不是 `{result[:40]}`")
         found = self.pick(context, verb, person, task, to)
         way = self._way(context, verb, found, person)
-        context.way = way if way is not None and way.role else None
+        context.way = way
         self._said(context, verb, result, reason, opinion)
-        more = self._more(context, verb, found, person, to, others, reason, result, before)
+        own = way.of if way is not None and way.of else person
+        more = self._more(context, verb, found, person, own, to, others, reason, result, before)
         return self._write(context, verb, found, person, more, opinion, way)
 
     # which task, and may it
 
     def pick(self, context: Context, verb: str, person: str, key: str, to: str = "") -> Task:
         if verb == "remove_signer" and not key:
+            if not to:
+                raise MissingFacts(why="减去谁", missing=["to"])
             key = next((t.key for t in signatures(context.story.tasks) if t.open and t.person == to), "")
             if not key:
                 raise no(verb, "他不在还没有签的人里", "there is no signature of that person to give")
@@ -76,7 +79,13 @@ class TaskVerbs:
             if why is None:
                 return task
             first = why if first in (None, NOT_YOURS) else first
-        raise no(verb, *(first or ("这一步没有这样的任务", "the step has no such task")))
+        raise no(verb, *(first or self._rests(context) or ("这一步没有这样的任务", "the step has no such task")))
+
+    def _rests(self, context: Context) -> Why:
+        """Why nobody can do anything now."""
+        if (stop := state_block(context)) is not None:
+            return stop.message, "nothing can be done with the case now"
+        return None if context.case.is_open else ("事项已办结", "the case is closed")
 
     def of(self, context: Context, verb: str) -> list[Task]:
         """The tasks a verb could be about."""
@@ -84,13 +93,13 @@ class TaskVerbs:
         return [t for t in context.story.tasks.values() if t.kind in kinds.get(verb, ("work",))]
 
     def why_not(self, context: Context, verb: str, task: Task, person: str) -> Why:
-        if (stop := state_block(context)) is not None:
-            return stop.message, "nothing can be done with the case now"
-        if not context.case.is_open:
-            return "事项已办结", "the case is closed"
+        if (why := self._rests(context)) is not None:
+            return why
         if person in context.story.recused:
             return "你已对这件事申报回避", "you have recused yourself"
         if not task.open:
+            if person not in (task.person, task.signer):
+                return NOT_YOURS
             return ("已经签过", "it is signed") if task.kind == "sign" else ("已经办完", "it is done")
         return self._signing(context, verb, task, person) if task.kind == "sign" else self._working(context, verb, task, person)
 
@@ -153,6 +162,8 @@ class TaskVerbs:
             if self._manages(context, person) or hands(context, task, person) is not None:
                 return None
             return NOT_YOURS
+        if verb == "sign" and person in {p for t in signatures(tasks) if not t.open for p in (t.person, t.signer)}:
+            return "你在这一轮已经签过，一个人只签一次", "you have signed already"
         way = hands(context, task, person)
         if way is None:
             return NOT_YOURS
@@ -161,8 +172,6 @@ class TaskVerbs:
         # who may not take the step that the signatures come to may not sign for it either
         if {person, way.of} & {p for result in (AGREE, REFUSE) for p in barred(context, self.step(context, result))}:
             return "按分工要由没有办过前面步骤的人签", "by separation of duties somebody else has to sign"
-        if person in {t.signer for t in signatures(tasks) if not t.open}:
-            return "你在这一轮已经签过，一个人只签一次", "you have signed already"
         if not ready(tasks, task, sign.mode):
             first = next(t for t in signatures(tasks) if t.open)
             who = self.app.person_name(context.tx, first.person) if first.person else context.definition.spec.role(first.role).title
@@ -187,8 +196,10 @@ class TaskVerbs:
             return hands(context, Task(task.key, person=task.lenders[-1]), person)
         if context.state.sign is not None and verb in ("add_signer", "remove_signer") and (by := self._holds(context, context.state.sign.manage, person)):
             return by
-        found = hands(context, task, person)
-        return found or next((w for step in context.state.transitions for w in self._ways(context, step) if w.person == person), None)
+        if verb == "remove_signer" and task.by == person:
+            return next(iter(context.part_of(person)), None)
+        mine = [w for step in context.state.transitions if not step.auto for w in self._ways(context, step) if w.person == person]
+        return hands(context, task, person) or min(mine, key=lambda w: bool(w.of), default=None)
 
     def _ways(self, context: Context, step: TransitionSpec) -> list[Post]:
         cast = context.cast(barred(context, step))
@@ -220,13 +231,14 @@ class TaskVerbs:
         return context.definition.machine.step(context.case.state, sign.agree if result == AGREE else sign.refuse)
 
     def _more(
-        self, context: Context, verb: str, task: Task, person: str, to: str, others: Sequence[str], reason: str, result: str, before: bool
-    ) -> dict[str, Any]:
+        self, context: Context, verb: str, task: Task, person: str, own: str, to: str, others: Sequence[str], reason: str, result: str, before: bool,
+    ) -> dict[str, Any]:  # fmt: skip
+        """`own` is whose it is: the person's, or his for whom he stands in."""
         more: dict[str, Any] = {"reason": reason} if reason else {}
         if verb in ("transfer", "delegate", "dispatch", "add_signer"):
-            more["to_person"] = self._taker(context, verb, task, person, to)
+            more["to_person"] = self._taker(context, verb, task, {person, own}, to)
         if verb == "delegate":
-            more["lender"] = task.person or person
+            more["lender"] = task.person or own
         if verb == "dispatch":
             had = {t.person for t in context.story.tasks.values() if t.kind == "assist" and t.open}
             extra = list(dict.fromkeys(o for o in others if o not in had))
@@ -245,15 +257,15 @@ class TaskVerbs:
             more["result"] = result
         return more
 
-    def _taker(self, context: Context, verb: str, task: Task, person: str, to: str) -> str:
+    def _taker(self, context: Context, verb: str, task: Task, givers: Collection[str], to: str) -> str:
         if not to:
             raise MissingFacts(why="给谁", missing=["to"])
         found = context.tx.people.find(to)
         if found is None:
             raise NotFound(kind="人员", name=to[:60])
-        if verb == "delegate" and to in {*task.lenders, task.person, person}:
+        if verb == "delegate" and to in {*task.lenders, task.person, *givers}:
             raise no(verb, f"{found.name}已经在委派的链上", f"{found.name} is in the chain of delegation already")
-        if verb == "transfer" and to == task.person or verb in ("transfer", "delegate") and to == person:
+        if verb == "transfer" and to in {task.person, *givers}:
             raise no(verb, f"已经在{found.name}手里", f"it is with {found.name} already")
         about = Task("", "sign") if verb == "add_signer" else Task("", "assist") if verb == "delegate" else task
         if not may_take(context, about, to):
@@ -290,7 +302,7 @@ class TaskVerbs:
         end = self.verdict(fresh, fresh.story.tasks) if verb == "sign" else ""
         if not end:
             return self.acts._result(fresh, seq)
-        return self._decided(self.acts._fresh(context), end, person, way, opinion, more.get("reason", ""))
+        return self._decided(self.acts._fresh(context), end, person, way, opinion, more.get("reason", "") if end == more["result"] else None)
 
     def verdict(self, context: Context, tasks: dict[str, Task]) -> str:
         sign = context.state.sign
@@ -303,10 +315,12 @@ class TaskVerbs:
         if context.state.sign is not None and share_of(context) is None:
             raise MissingFacts(why=f"同意的份额（{context.state.sign.share}）", missing=[context.state.sign.share])
 
-    def _decided(self, context: Context, end: str, person: str, way: Post | None, opinion: str, reason: str) -> ActResult:
-        """The step that the signatures came to, taken by who gave the last one. A rule that refuses it refuses his
-        signature with it."""
+    def _decided(self, context: Context, end: str, person: str, way: Post | None, opinion: str, reason: str | None) -> ActResult:
+        """The step that the signatures came to, taken by who gave the last one; without a `reason` of his where he was of
+        another opinion. A rule that refuses it refuses his signature with it."""
         step = self.step(context, end)
+        if reason is None:
+            step, reason = step.model_copy(update={"reasons": {}, "opinion": "optional"}), ""
         context.signing = context.way = way or Post(person, "", "")
         found = assess(context, step, person, both=True, strict=True)
         self.acts._refuse(context, step, found, opinion, reason, person)

@@ -12,7 +12,7 @@ from typing import Any
 from siquan.core.errors import Refused
 from siquan.core.service.acts import Acts
 from siquan.core.service.app import ZONE
-from siquan.core.service.assigning import asked, follow
+from siquan.core.service.assigning import asked, follow, takes_part
 from siquan.core.service.context import Context
 from siquan.core.service.ending import reopen_children
 from siquan.core.service.pausing import Pausing
@@ -125,6 +125,10 @@ class Verbs:
         tx, undo = context.tx, context.story.undo
         if not undo or undo["by"] != person:
             return "最后一步不是你办的", "the last step was not yours"
+        if person in context.story.recused:
+            return "你已对这件事申报回避", "you have recused yourself"
+        if not takes_part(context, person):
+            return "你在这里已经没有岗位", "you have no post here any more"
         if verb.step.only and undo["from"] not in verb.step.only:
             return "这一步不能拿回", "this step cannot be taken back"
         first, *later = tx.events.of(context.case.id, undo["seq"] - 1)

@@ -7,7 +7,7 @@ is dispatched may have *assist* tasks for co-handlers. A task is named by the ev
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal
@@ -17,7 +17,7 @@ AGREE, REFUSE = "agree", "refuse"
 
 #: what a person does with a task, and what each leaves true
 VERBS = {
-    "claim": "the task is with the one who claimed it, and nobody else takes the step",
+    "claim": "the task is with the one who claimed it, or whom he stood in for; nobody else takes the step",
     "release": "it is with nobody again; who had sent it out decides anew",
     "transfer": "it is with the other, who may do what it asks; the one before has nothing to do with it any more",
     "delegate": "it is with the other until he hands it back; meanwhile nobody takes the step",
@@ -74,8 +74,8 @@ def opened(seq: int, said: list[dict[str, Any]] | None) -> dict[str, Task]:
     return {str(x["key"]): Task(**x) for x in said}
 
 
-def after(tasks: Tasks, seq: int, actor: str, data: Mapping[str, Any]) -> dict[str, Task]:
-    """The tasks after a `task` event. What it says was checked when it was written."""
+def after(tasks: Tasks, seq: int, actor: str, data: Mapping[str, Any], of: str = "") -> dict[str, Task]:
+    """The tasks after a `task` event; `of` is for whom the actor stood in. What it says was checked when it was written."""
     out = dict(tasks)
     task, verb, to = out[data["task"]], data["verb"], str(data.get("to_person", ""))
 
@@ -84,7 +84,7 @@ def after(tasks: Tasks, seq: int, actor: str, data: Mapping[str, Any]) -> dict[s
 
     match verb:
         case "claim":
-            now(person=actor, claimed=True)
+            now(person=of or actor, claimed=True)
         case "release":
             now(person="", claimed=False)
         case "transfer":
@@ -92,7 +92,7 @@ def after(tasks: Tasks, seq: int, actor: str, data: Mapping[str, Any]) -> dict[s
         case "delegate":
             now(person=to, claimed=False, lenders=(*task.lenders, str(data["lender"])))
         case "hand_back" | "recall":
-            now(person=task.lenders[-1], claimed=True, lenders=task.lenders[:-1])
+            now(person=task.lenders[-1], claimed=len(task.lenders) == 1, lenders=task.lenders[:-1])
         case "dispatch":
             now(person=to, claimed=False, declined=False, by=actor)
             had = {t.person for t in out.values() if t.kind == "assist" and t.open}
@@ -110,21 +110,37 @@ def after(tasks: Tasks, seq: int, actor: str, data: Mapping[str, Any]) -> dict[s
         case "remove_signer":
             del out[task.key]
         case "sign":
-            now(person=task.person or actor, signer=actor, result=data["result"])
+            now(person=task.person or of or actor, signer=actor, result=data["result"])
     return out
 
 
 def without(tasks: Tasks, person: str, taker: str = "") -> dict[str, Task]:
-    """The tasks when a person has no part in the case any more: what was with him is with the taker, or with nobody. No task
-    ends by that, so nothing is decided by it."""
+    """The tasks when a person has no part in the case any more: what was with him is with the taker, or with nobody. No work
+    and no signature ends by that, so nothing is decided by it; a co-handler's part goes with him."""
     out = dict(tasks)
     for task in tasks.values():
-        if task.open and (task.person == person or person in task.lenders):
-            lenders = tuple(taker if x == person else x for x in task.lenders if taker or x != person)
-            mine = task.person == person
-            back = mine and not taker and bool(lenders)  # it goes back to who lent it
-            now = lenders[-1] if back else taker if mine else task.person
-            out[task.key] = replace(task, person=now, claimed=bool(now) and (back or task.claimed), lenders=lenders[:-1] if back else lenders)
+        chain = (*task.lenders, task.person)
+        if not task.open or person not in chain:
+            continue
+        if taker:  # who had lent it and now has it has it back
+            way = straight(taker if x == person else x for x in chain)
+        elif task.kind == "assist":
+            del out[task.key]
+            continue
+        else:
+            way = [x for x in chain if x != person]
+            if len(way) == 1 and task.person != person:  # it was only lent to him, and there is nobody to hand it back to
+                way = []
+        claimed = len(way) == 1 and (task.lent or task.claimed)
+        out[task.key] = replace(task, person=way[-1] if way else "", claimed=claimed, lenders=tuple(way[:-1]))
+    return out
+
+
+def straight(way: Iterable[str]) -> list[str]:
+    """A way from one to the next without its loops."""
+    out: list[str] = []
+    for one in way:
+        out = [*out[: out.index(one)], one] if one in out else [*out, one]
     return out
 
 
