@@ -9,9 +9,10 @@ from siquan.core.plugins import Catalogue
 from siquan.core.service.acts import MissingFacts, StepRefused
 from siquan.core.spec.model import CaseSpec, CaseStep, TransitionSpec
 from siquan.core.testing.aim import NOTHING, Aim, leading, passing
-from siquan.core.testing.hands import STAND_INS, Hands
+from siquan.core.testing.hands import Hands
 from siquan.core.testing.live import Live
 from siquan.core.testing.runner import run_case
+from siquan.core.testing.tasked import STAND_INS
 from siquan.core.verify.finding import Finding, Way, WayStep
 
 
