@@ -29,6 +29,8 @@ from siquan.core.testing.tasked import STAND_INS, ready, result_of, sign
 
 #: children opened where a rule wants some
 CHILDREN = 3
+#: steps that only write facts, one after the other
+SETTING = 6
 #: steps a child is driven
 DRIVE = 14
 
@@ -66,10 +68,12 @@ class Hands:
         """Takes a step so that it comes to one of the aims; children are opened and driven where rules want that."""
         before = live.moment()
         item = arrow(before.state, step, goal)
-        for help_ in ("", "prepare", "children"):
+        for help_ in ("", "prepare", "set", "children"):
             for aim in aims:
                 live.back_to(before)
                 if help_ == "prepare" and not self._prepare(live, step, aim):
+                    continue
+                if help_ == "set" and not self._set(live, step, aim):
                     continue
                 if help_ == "children" and not self._children(live, step, aim):
                     continue
@@ -99,6 +103,29 @@ class Hands:
             if self._take(live, other, answer, state):
                 return True
         return False
+
+    def _set(self, live: Live, step: TransitionSpec, aim: Aim) -> bool:
+        """Takes steps of the state that lead nowhere else and write, by `set:`, facts that the aim reads, as long as each
+        brings the aim nearer; the step itself may be one of them."""
+        read = {n.path for top in _nodes_of(self.definition, aim) for n in t.walk(top) if isinstance(n, t.Fact)}
+        state = live.row().state
+        writing = [
+            other for other in self.definition.machine.steps(state)
+            if read & set(other.set) and not (other.opens or other.auto or other.branches) and (other.to or state) == state
+        ]  # fmt: skip
+        far, moved = self._fill(live, step, aim).distance if writing else 0.0, False
+        for _ in range(SETTING):
+            nearer = False
+            for other in writing if far > 0 else ():
+                here = live.moment()
+                answer = self._fill(live, other, passing(self.definition, self.book, other))
+                if answer.distance == 0 and self._take(live, other, answer, state) and (now := self._fill(live, step, aim).distance) < far:
+                    far, nearer, moved = now, True, True
+                    break
+                live.back_to(here)
+            if not nearer:
+                break
+        return moved and far == 0
 
     def _fill(self, live: Live, step: TransitionSpec, aim: Aim, child: str = "", n: int = 0, again: Iterable[str] = (), fixed: Mapping[str, Any] | None = None) -> Answer:
         self._wait_for(live, step, child)
