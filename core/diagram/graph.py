@@ -12,7 +12,7 @@ EdgeKind = Literal["", "back", "hot", "done"]
 @dataclass(frozen=True)
 class Node:
     """A state. `sub` is the small second line; `main` puts it on the main line, in the order given; `note` is
-    read out and shown on hover besides the titles."""
+    read out and shown on hover besides the titles; `mark` is a word on its edge."""
 
     id: str
     title: str
@@ -22,6 +22,7 @@ class Node:
     href: str = ""
     main: bool = True
     note: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True)

@@ -231,7 +231,7 @@ def _paint_label(edge: Edge, found: labels.Label) -> str:
 
 
 def _paint_node(node: Node, box: Box, loops: Sequence[Edge]) -> str:
-    said = [node.title, node.sub, node.note, *(e.title or e.label for e in loops)]
+    said = [node.title, node.sub, node.mark, node.note, *(e.title or e.label for e in loops)]
     title = "；".join(s for s in said if s)
     rows = title_lines(node)
     size = TITLE if len(rows) == 1 and lettering.width(rows[0], TITLE) <= box.w - 14 else TITLE - 1.5
@@ -250,6 +250,10 @@ def _paint_node(node: Node, box: Box, loops: Sequence[Edge]) -> str:
             f'<path class="ed" d="M{number(x0 + 4)} {number(y0 - 2)}A4.5 4.5 0 1 0 {number(x0 + 4.4)} '
             f'{number(y0 + 1.6)}"/><path class="ah" d="M{number(x0 + 6.5)} {number(y0 - 6)}v5.4h-5.4z"/>'
         )
+    if node.mark:
+        wide = lettering.width(node.mark, SUB) + 12
+        inner += f'<rect x="{number(box.x + 4)}" y="{number(box.y - 14)}" width="{number(wide)}" height="{SUB + 6}" rx="4"/>'
+        inner += lettering.text(box.x + 4 + wide / 2, box.y + SUB - 13, node.mark, SUB, "l2")
     shape = (
         f'<g class="{f"nd {node.kind}".strip()}"><title>{words(title)}</title><rect x="{number(box.x)}" '
         f'y="{number(box.y)}" width="{number(box.w)}" height="{number(box.h)}" rx="8"/>{inner}</g>'

@@ -37,6 +37,11 @@ _WORDS = {
         "join": "、",
         "open": "（",
         "close": "）",
+        "dispatch": "派单",
+        "all": "会签",
+        "any": "或签",
+        "order": "顺序签",
+        "share": "票签",
     },
     "en": {
         "fragment": "fragment {0}",
@@ -59,6 +64,11 @@ _WORDS = {
         "join": ", ",
         "open": " (",
         "close": ")",
+        "dispatch": "dispatch",
+        "all": "all sign",
+        "any": "any signs",
+        "order": "in order",
+        "share": "vote",
     },
 }
 
@@ -171,6 +181,7 @@ def from_process(
                 href=href(state.name) if href else "",
                 main=state.name in line,
                 note="；".join(s for s in (state.hint, note) if s),
+                mark=" · ".join(words[w] for w in _marks(state)),
             )
         )
     groups: dict[str, Group] = {}
@@ -193,6 +204,12 @@ def from_process(
         words,
         tuple(notes(spec, lang, titled, named, children or {}, lambda due: _amount(due, spec) or str((amounts(due.n) if amounts else None) or due.n), texts)),
     )
+
+
+def _marks(state: StateSpec) -> list[str]:
+    """How the work of a state is given out and signed."""
+    sent = ["dispatch"] if state.task is not None and state.task.dispatcher else []
+    return [*sent, *([state.sign.mode] if state.sign is not None else [])]
 
 
 def _targets(way: TransitionSpec) -> list[str]:

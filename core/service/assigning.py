@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeGuard
 
 from siquan.core.engine.access import Cast, Post, able, kernel_post, lend, ways
 from siquan.core.rules.decision import Piece
@@ -184,14 +184,23 @@ def turn_of(context: Context) -> set[str]:
 
 
 def share_of(context: Context) -> Fraction | None:
-    """The share of signers that agrees; None while the parameter has no value, or none that is a share."""
+    """The share of signers that agrees; None while the parameter has no value that is one."""
     sign = context.state.sign
     text = sign.share if sign is not None else ""
     if "/" in text or not text:
         return Fraction(text or 1)
     value = context.number(text, context.today)
-    known = isinstance(value, (int, Decimal, Fraction)) and 0 < value <= 1
-    return Fraction(value) if known else None
+    return Fraction(value) if _number(value) and 0 < value <= 1 else None
+
+
+def declines_of(context: Context) -> int | None:
+    """How often the task may be declined; None while the parameter has no value that is a number."""
+    value = context.number(context.state.task.declines, context.today) if context.state.task is not None else None
+    return int(value) if _number(value) else None
+
+
+def _number(value: Any) -> TypeGuard[int | Decimal | Fraction]:
+    return isinstance(value, int | Decimal | Fraction) and not isinstance(value, bool)
 
 
 def signers(tasks: Tasks) -> set[str]:

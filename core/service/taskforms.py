@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from siquan.core.engine.access import holding
-from siquan.core.service.assigning import share_of
+from siquan.core.service.assigning import declines_of, share_of
 from siquan.core.service.context import Context
 from siquan.core.service.steps import may_take
 from siquan.core.service.tasks import SAID, TaskVerbs, no
@@ -67,7 +67,7 @@ class TaskForms:
         spec = context.state.task
         if spec is None or not spec.reasons:
             return ""
-        most = context.number(spec.declines, context.today)
+        most = declines_of(context)
         return (f"最多退单 {most} 次" if most is not None else "退单次数没有设定") if zh else f"may be declined {most if most is not None else '?'} times"
 
     def _line(self, context: Context, task: Task, person: str, words: Words) -> TaskView:

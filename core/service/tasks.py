@@ -13,7 +13,7 @@ from typing import Any
 from siquan.core.engine.access import Post, able, ways
 from siquan.core.errors import BadInput, NotFound, Refused
 from siquan.core.service.acts import Acts
-from siquan.core.service.assigning import barred, follow, hands, holders, share_of, signers
+from siquan.core.service.assigning import barred, declines_of, follow, hands, holders, share_of, signers
 from siquan.core.service.context import Context
 from siquan.core.service.refusal import MissingFacts
 from siquan.core.service.steps import assess, may_take, may_work, state_block
@@ -132,7 +132,7 @@ class TaskVerbs:
                 return "这一步不能退单", "a task of this step cannot be declined"
             if not mine:
                 return NOT_YOURS
-            most = context.number(spec.declines, context.today)
+            most = declines_of(context)
             if most is None:
                 return f"退单次数的上限（{spec.declines}）还不知道", f"how often it may be declined (`{spec.declines}`) is not known"
             return (f"已退单 {task.declines} 次，不能再退", f"it was declined {task.declines} times already") if task.declines >= most else None

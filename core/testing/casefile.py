@@ -127,8 +127,11 @@ def written(case: CaseSpec) -> dict[str, Any]:
 
 
 def _step(step: CaseStep) -> dict[str, Any]:
-    keys = ("act", "to", "by", "on", "wait", "child", "given", "opinion", "reason", "refused", "expect", "duties", "expect_accounts")
-    return {k: getattr(step, k) for k in keys if getattr(step, k)}
+    keys = (
+        "act", "task", "by", "to", "others", "before", "result", "on", "wait", "child", "given", "opinion", "reason", "refused", "expect",
+        "duties", "expect_accounts",
+    )  # fmt: skip
+    return {k: list(v) if isinstance(v, tuple) else v for k in keys if (v := getattr(step, k))}
 
 
 # into the plugin

@@ -40,6 +40,7 @@ def everything(definition: Definition, catalogue: Catalogue) -> list[Item]:
             out += [due_item(state.name, d.name) for d in state.dues]
     out += [rule_item(r.id, x.spec.id) for r in catalogue.rulesets.values() if r.spec.process == spec.id for x in r.rules]
     out += [("role", r) for s in spec.states for x in definition.machine.steps(s.name) if not x.auto for r in acting_roles(spec, s, x)]
+    out += [("role", r) for s in spec.states for r in (*(s.task.dispatcher if s.task else ()), *(s.sign.manage if s.sign else ()))]
     return list(dict.fromkeys(out))
 
 

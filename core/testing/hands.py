@@ -25,12 +25,14 @@ from siquan.core.testing.fill import Answer, Filler
 from siquan.core.testing.live import Live
 from siquan.core.testing.pool import Pool
 from siquan.core.testing.record import typed
+from siquan.core.testing.tasked import STAND_INS, ready, result_of, sign
 
 #: children opened where a rule wants some
 CHILDREN = 3
+#: steps that only write facts, one after the other
+SETTING = 6
 #: steps a child is driven
 DRIVE = 14
-STAND_INS = ("经办甲", "经办乙", "经办丙")
 
 
 class Hands:
@@ -66,10 +68,12 @@ class Hands:
         """Takes a step so that it comes to one of the aims; children are opened and driven where rules want that."""
         before = live.moment()
         item = arrow(before.state, step, goal)
-        for help_ in ("", "prepare", "children"):
+        for help_ in ("", "prepare", "set", "children"):
             for aim in aims:
                 live.back_to(before)
                 if help_ == "prepare" and not self._prepare(live, step, aim):
+                    continue
+                if help_ == "set" and not self._set(live, step, aim):
                     continue
                 if help_ == "children" and not self._children(live, step, aim):
                     continue
@@ -100,6 +104,29 @@ class Hands:
                 return True
         return False
 
+    def _set(self, live: Live, step: TransitionSpec, aim: Aim) -> bool:
+        """Takes steps of the state that lead nowhere else and write, by `set:`, facts that the aim reads, as long as each
+        brings the aim nearer; the step itself may be one of them."""
+        read = {n.path for top in _nodes_of(self.definition, aim) for n in t.walk(top) if isinstance(n, t.Fact)}
+        state = live.row().state
+        writing = [
+            other for other in self.definition.machine.steps(state)
+            if read & set(other.set) and not (other.opens or other.auto or other.branches) and (other.to or state) == state
+        ]  # fmt: skip
+        far, moved = self._fill(live, step, aim).distance if writing else 0.0, False
+        for _ in range(SETTING):
+            nearer = False
+            for other in writing if far > 0 else ():
+                here = live.moment()
+                answer = self._fill(live, other, passing(self.definition, self.book, other))
+                if answer.distance == 0 and self._take(live, other, answer, state) and (now := self._fill(live, step, aim).distance) < far:
+                    far, nearer, moved = now, True, True
+                    break
+                live.back_to(here)
+            if not nearer:
+                break
+        return moved and far == 0
+
     def _fill(self, live: Live, step: TransitionSpec, aim: Aim, child: str = "", n: int = 0, again: Iterable[str] = (), fixed: Mapping[str, Any] | None = None) -> Answer:
         self._wait_for(live, step, child)
         id = live.row(child).id
@@ -124,8 +151,13 @@ class Hands:
         about = self.catalogue.definition(step.opens) if step.opens else definition
         given = {**self._wire(about, answer.facts), **{p: self._list(definition, p, v) for p, v in answer.rows.items()}}
         wrong = ""
+        if result_of(definition.spec.state(state), step):
+            return self._sign(live, definition, step, answer, goal, refused, by, child)
         for person in [by] if by else self._persons(definition, state, step):
             live.back_to(here)
+            if (held := ready(live, definition, step, person, child)):
+                wrong = wrong or held
+                continue
             taken = CaseStep(
                 act=step.name, by=person, child=child, given=given, refused=refused, on=answer.day if answer.day > live.today else None,
                 opinion="意见" if step.opinion == "required" else "", reason=next(iter(step.reasons), ""),
@@ -138,6 +170,21 @@ class Hands:
                 wrong = f"走到了 {live.row().state}"
             if not self._other_person(live):
                 break
+        self.out.why[arrow(state, step, goal)] = wrong.splitlines()[0][:160]
+        live.back_to(here)
+        return False
+
+    def _sign(self, live: Live, definition: Definition, step: TransitionSpec, answer: Answer, goal: str, refused: str, by: str, child: str) -> bool:
+        """A step that signatures come to has no form; a day may be waited for."""
+        state, here = live.row(child).state, live.moment()
+        if answer.day > live.today:
+            live.take(CaseStep(on=answer.day))
+        wrong = sign(live, definition, step, child, refused, by)
+        if not wrong:
+            self._cover(live, definition, state, step, "", child)
+            if refused or not goal or child or live.row().state == goal:
+                return True
+            wrong = f"走到了 {live.row().state}"
         self.out.why[arrow(state, step, goal)] = wrong.splitlines()[0][:160]
         live.back_to(here)
         return False
@@ -160,6 +207,7 @@ class Hands:
     def _cover(self, live: Live, definition: Definition, state: str, step: TransitionSpec, person: str, child: str) -> None:
         if child or definition.spec.id != self.spec.id:
             return
+        live.covered |= {("role", s.by) for s in live.steps if s.task and not s.child and not s.refused and s.by in self.spec.roles}
         if live.steps and not live.steps[-1].refused:
             to = live.row().state
             live.covered |= {arrow(state, step, to), ("state", to)}

@@ -96,14 +96,18 @@ class Live(Walk):
         the clock."""
         self._wait(step)
         self.fault = None
+        before = self.row(step.child).state
         self.decision = None
         try:
-            wrong = self._step(step) if step.act else self._beside(step)
+            wrong = self._step(step) if step.act else self._task(step) if step.task else self._beside(step)
         except SiquanError as fault:
             self.fault, wrong = fault, fault.full("zh")
         if not wrong:
             self.last = self.decision
-            self.steps.append(step if step.refused else step.model_copy(update={"expect": self.row(step.child).state}))
+            after = self.row(step.child).state
+            # a task leads nowhere, but for the signature that decides
+            said = "" if step.task and after == before else after
+            self.steps.append(step if step.refused else step.model_copy(update={"expect": said}))
         return wrong
 
     def _refusal(self, step: CaseStep, fault: SiquanError) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from siquan.core.accounts.kinds import kinds_of
 from siquan.core.engine.definition import Definition
+from siquan.core.engine.fold import REASSIGNED
 from siquan.core.errors import NoAccess, SiquanError
 from siquan.core.plugins import Catalogue
 from siquan.core.service import Siquan
@@ -24,6 +25,7 @@ from siquan.core.spec.model import CaseSpec, CaseStep, FactSpec, TransitionSpec
 from siquan.core.store.rows import Event
 from siquan.core.testing import ledger
 from siquan.core.testing.disguise import GIVEN, Disguise, literals
+from siquan.core.testing.retask import called, concerned, decided, handed_over, held, step_of, tasked
 from siquan.core.testing.runner import run_case
 
 #: events that come by themselves when time passes
@@ -159,7 +161,10 @@ class Recorder:
     # who
 
     def _people(self, context: Context, told: list[_Told]) -> dict[str, str]:
-        """A person is called by his role, where he acted in one only and nobody else did; else by an invented name."""
+        """A person is called by his role, where he acted in one only and nobody else did; else by an invented name. Where it
+        matters who holds which role, he is called by the one he holds."""
+        if any(tasked(d.spec) for d in self.definitions.values()):
+            return self._named(context, told)
         roles: dict[str, set[str]] = {}
         for t in told:
             if t.event.actor in ("", SYSTEM):
@@ -183,19 +188,64 @@ class Recorder:
                 self.disguise.name(found.name)
         return out
 
+    def _named(self, context: Context, told: list[_Told]) -> dict[str, str]:
+        people: dict[str, None] = {}
+        for t in told:
+            if t.event.actor not in ("", SYSTEM):
+                people[t.event.actor] = None
+            people |= dict.fromkeys(concerned(t.event, context, self.definitions[t.case].spec))
+        for person in people:
+            found = context.tx.people.find(person)
+            if found is not None:
+                self.disguise.name(found.name)
+        return called(list(people), lambda p: held(context, context.definition.spec, p), _cyclic)
+
     # the steps
+
+    def _tasks(self, context: Context, told: list[_Told], n: int) -> tuple[list[dict[str, Any]], bool]:
+        """What is to be done before an event is told, and the steps of a task event; whether that tells it."""
+        t = told[n]
+        spec, kind = self.definitions[t.case].spec, t.event.kind
+        own = [o.event for o in told if o.case == t.case]
+        at = own.index(t.event)
+        end = decided(t.event, own[at + 1] if at + 1 < len(own) else None, spec)
+        if at and decided(own[at - 1], t.event, spec) is not None:
+            return [], True
+        asked = [p for e in (t.event, end) if e is not None and e.data.get("tasks") for p in concerned(e, context, spec)]
+        # who is asked for a signature is there by then
+        steps: list[dict[str, Any]] = [{"by": by} for by in dict.fromkeys(self.people[p] for p in asked) if by not in self.met]
+        self.met |= {s["by"] for s in steps}
+        if kind == "task":
+            step = step_of(t.event, own[:at], self.people)
+            steps.append({**step, "expect": end.data["to"] if end is not None and end.data["to"] != t.event.data["to"] else ""})
+            return [{**s, "child": t.child} for s in steps], True
+        if kind == REASSIGNED and not t.event.data.get("facts"):
+            more, told_all = handed_over(t.event, own[:at], self.people)
+            return [{**s, "child": t.child} for s in (*steps, *more)], told_all
+        return steps, False
 
     def _steps(self, context: Context, told: list[_Told], stated: dict[tuple[str, int], dict[str, Any]]) -> tuple[dict[str, Any], list[CaseStep]]:
         opened: dict[str, Any] = {}
         steps: list[CaseStep] = []
         today = _day(told[0].event)
-        for t in told:
+        self.met: set[str] = set()
+        for n, t in enumerate(told):
             event, data, definition = t.event, t.event.data, self.definitions[t.case]
             given = {p: self.disguise.of(definition.schema, p, v, plain_dates=self.plain_dates) for p, v in stated[t.case, event.seq].items()}
             given = {p: typed(definition.schema.specs[p], v) for p, v in given.items()}
             by = self.people.get(event.actor, "")
             day = _day(event)
             step: dict[str, Any] | None = None
+            first, done = self._tasks(context, told, n)
+            if not n:
+                first = []  # nobody can be there before the case is
+            if done:
+                if first and day != today:
+                    first[0]["on"], today = day, day
+                steps += [CaseStep(**x) for x in first]
+                self.met |= {x for s in first for x in (s["by"], s.get("to", ""), *s.get("others", ()))}
+                continue
+            steps += [CaseStep(**x) for x in first]
             if event.kind == "opened" and not t.child:
                 early = self._early(definition)
                 opened = {p: v for p, v in given.items() if early(p)}
@@ -230,6 +280,7 @@ class Recorder:
                 continue
             if day != today:
                 step["on"], today = day, day
+            self.met.add(by)
             steps.append(CaseStep(**step))
         return opened, steps
 

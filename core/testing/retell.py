@@ -7,11 +7,13 @@ import datetime as dt
 from siquan.core.errors import NoAccess, SiquanError
 from siquan.core.plugins import Catalogue
 from siquan.core.service.acts import MissingFacts, StepRefused
+from siquan.core.service.verbs import NoSuchVerb
 from siquan.core.spec.model import CaseSpec, CaseStep, TransitionSpec
 from siquan.core.testing.aim import NOTHING, Aim, leading, passing
-from siquan.core.testing.hands import STAND_INS, Hands
+from siquan.core.testing.hands import Hands
 from siquan.core.testing.live import Live
 from siquan.core.testing.runner import run_case
+from siquan.core.testing.tasked import STAND_INS
 from siquan.core.verify.finding import Finding, Way, WayStep
 
 
@@ -107,6 +109,8 @@ def said_why(live: Live) -> str:
         return "role"
     if isinstance(fault, MissingFacts):
         return "needs"
+    if isinstance(fault, NoSuchVerb):
+        return fault.code
     if isinstance(fault, StepRefused):
         kinds = {b.kind for b in fault.blocks}
         return next(iter(live.refusing), "") or ("not_before" if "time" in kinds else "separate")

@@ -123,8 +123,8 @@ class Walk:
     # persons
 
     def _person(self, name: str, spec: ProcessSpec, transition: TransitionSpec | None = None, case_id: str = "") -> str:
-        """`by` is a role's name, or a person's who then holds every role of the process; default: the step's role. A role
-        that is a fact is the person this fact names."""
+        """`by` is a role's name, `role/2` the second person in that role, any other name a person who holds every role of the
+        process; default: the step's role. A role that is a fact is the person this fact names."""
         roles = list(spec.roles)
         if not name and transition is not None:
             state = next((s for s in spec.states if transition in s.transitions), None)
@@ -137,9 +137,10 @@ class Walk:
         if key in self.world.people:
             return self.world.people[key]
         known = {r: x for p in self.catalogue.plugin(spec.plugin).processes for r, x in p.roles.items()} | dict(spec.roles)
-        holds = [name] if name in roles else list(known)
+        one, _, nth = name.partition("/")
+        holds = [one] if one in roles else list(known)
         with self.service.app.store.begin() as tx:
-            title = spec.roles[name].title if name in spec.roles else name or "开办人"
+            title = f"{spec.roles[one].title}{nth}" if one in spec.roles else name or "开办人"
             person = tx.people.add(title, unit_id="test/community")
             for held in (known[r] for r in holds if not known[r].fact and known[r].kind != "starter"):
                 unit = next((u for u, kind, _ in UNITS if kind == held.level), "test/compound" if spec.place == "compound" else "test/community")

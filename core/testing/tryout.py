@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -16,6 +15,7 @@ from ruamel.yaml.error import YAMLError
 
 from siquan.core.engine.access import acting_roles, is_post
 from siquan.core.engine.definition import Definition
+from siquan.core.engine.machine import targets
 from siquan.core.errors import BadInput, NoAccess, NotFound, SiquanError
 from siquan.core.plugins import Catalogue
 from siquan.core.rules.decision import Decision
@@ -24,23 +24,29 @@ from siquan.core.rules.values import ABSENT, Rows
 from siquan.core.service.acts import SYSTEM, StepRefused
 from siquan.core.service.context import Context
 from siquan.core.service.record import decision_from
-from siquan.core.service.verbs import declared, way_back
+from siquan.core.service.verbs import NoSuchVerb, declared, way_back
 from siquan.core.service.words import Words
-from siquan.core.spec.model import CaseSpec, CaseStep, FactSpec, TransitionSpec
-from siquan.core.spec.verbs import STARTER, TITLES, moving
+from siquan.core.spec.model import CaseSpec, CaseStep, FactSpec, StateSpec, TransitionSpec
+from siquan.core.spec.verbs import STARTER, TASKS, TITLES, moving
+from siquan.core.tasks.task import AGREE
 from siquan.core.testing.casefile import flow, text_of, written
 from siquan.core.testing.live import Live
 from siquan.core.testing.pool import Pool
 from siquan.core.testing.record import typed
 from siquan.core.testing.retell import said_why
 from siquan.core.testing.runner import run_case
-from siquan.core.views import Block, CaseView, FieldView, StepView
+from siquan.core.testing.tasked import STAND_INS, result_of
+from siquan.core.testing.trytasks import TryTasks
+from siquan.core.testing.tryview import Chosen, FactLine, Offer, Told, TryView
+from siquan.core.views import StepView
 
 #: steps of one try-out; more is a case for `siquan test`
 MOST_STEPS = 60
 #: days from the beginning that may be waited
 LONGEST = 366 * 12
-PEOPLE = ("经办甲", "经办乙", "经办丙")
+PEOPLE = STAND_INS
+#: what is no step of the process, in the story
+BESIDE = {"facts": ("补录事实", "Facts stated"), "wait": ("等待", "Waited"), "post": ("到岗", "In post")}
 #: worlds played at the same time: each takes memory and a processor
 _ROOM = threading.BoundedSemaphore(3)
 
@@ -54,68 +60,6 @@ class TooLong(SiquanError):
     help_zh = "撤回几步，或者存成用例，改由 siquan test 跑"
     exit = 1
     http = 422
-
-
-@dataclass(frozen=True)
-class Told:
-    """A step as it went. `refused`: it was not taken, and why in `blocks`; `said` is any other sentence."""
-
-    n: int
-    title: str
-    who: str
-    day: dt.date
-    state: str
-    refused: bool = False
-    blocks: tuple[Block, ...] = ()
-    decisions: tuple[Decision, ...] = ()
-    facts: tuple[tuple[str, str], ...] = ()
-    said: str = ""
-    child: str = ""
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A step that stands open, for the case (`child` empty) or one of its children, with who was asked."""
-
-    child: str
-    child_title: str
-    step: StepView
-    by: str
-    roles: tuple[tuple[str, str], ...]  # (name, title) of those who may be asked
-    choices: tuple[tuple[str, str], ...] = ()  # (state, title) to which a case may be returned
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The form of one step. `lists` are collections as YAML rows: (fact, title, rows, needed)."""
-
-    offer: Offer
-    fields: tuple[FieldView, ...]
-    lists: tuple[tuple[str, str, str, bool], ...] = ()
-
-
-@dataclass(frozen=True)
-class FactLine:
-    path: str
-    title: str
-    value: str
-    known: str  # known | none | unknown
-
-
-@dataclass(frozen=True)
-class TryView:
-    process: str
-    title: str
-    today: dt.date
-    begun: dt.date
-    case: CaseView
-    offers: tuple[Offer, ...]
-    told: tuple[Told, ...]
-    facts: tuple[FactLine, ...]
-    children: tuple[tuple[str, str, str], ...]  # (candidates/1, title, state)
-    next_due: dt.date | None
-    chosen: Chosen | None = None
-    draft: dict[str, Any] = field(default_factory=dict)
 
 
 class Tryout:
@@ -156,15 +100,34 @@ class Tryout:
         fault = live.fault if refused else None
         blocks = tuple(fault.blocks) if isinstance(fault, StepRefused) else ()
         decisions = tuple(fault.decisions) if isinstance(fault, StepRefused) else tuple(self._decided(step)) if step.act and not refused else ()
-        named = next((t.title for t in definition.machine.steps(state) if t.name == step.act), "") or self._verb_title(definition, step.act)
-        title = named if step.act else "补录事实" if step.given else "等待" if step.on or step.wait else "到岗"
+        words, zh = Words(self.catalogue, definition.spec, self.lang), self.lang == "zh"
+        named = next((words.step(t, state) for t in definition.machine.steps(state) if t.name == step.act), "") or self._verb_title(definition, step.act)
+        if step.task:
+            named = TASKS[step.task][0] if zh else TASKS[step.task][1].capitalize()
+        title = named if step.act or step.task else BESIDE["facts" if step.given else "wait" if step.on or step.wait else "post"][0 if zh else 1]
         after = self._about(step.child).spec.state(live.row(step.child).state)
-        facts = tuple((definition.schema.title(p) if p in definition.schema else p, _short(v)) for p, v in step.given.items())
-        clock = self._clocked(live, row.revision) if not step.act else ""
+        facts = tuple(self._chosen_for(step, definition)) + tuple((definition.schema.title(p) if p in definition.schema else p, _short(v)) for p, v in step.given.items())
+        clock = self._clocked(live, row.revision) if not step.act and not step.task else ""
         self.told.append(Told(
-            len(self.told) + 1, title, self._who(step.by or self._own(definition, state, step.act), definition), live.today, after.title if after else "", refused, blocks, decisions, facts,
+            len(self.told) + 1, title, self._who(step.by or self._own(definition, state, step.act), definition), live.today, self._reached(step, state, after), refused, blocks, decisions, facts,
             fault.text(self.lang) if fault is not None and not blocks else clock, step.child,
         ))  # fmt: skip
+
+    def _reached(self, step: CaseStep, before: str, after: StateSpec | None) -> str:
+        """The title of the state a step led to; nothing for what leads nowhere."""
+        if after is None or (after.name == before and not step.act):
+            return ""
+        return Words(self.catalogue, self._about(step.child).spec, self.lang).state(after)
+
+    def _chosen_for(self, step: CaseStep, definition: Definition) -> Iterator[tuple[str, str]]:
+        """What was chosen for a task: to whom it went, what the signature says."""
+        zh = self.lang == "zh"
+        if step.result:
+            yield "", ("同意" if step.result == "agree" else "不同意") if zh else "agrees" if step.result == "agree" else "does not agree"
+        if step.task and step.to:
+            yield "给" if zh else "to", self._who(step.to, definition)
+        if step.others:
+            yield "协办" if zh else "with", ("、" if zh else ", ").join(self._who(o, definition) for o in step.others)
 
     def _clocked(self, live: Live, since: int) -> str:
         """What the clock did while time passed."""
@@ -195,7 +158,7 @@ class Tryout:
         return next((r for r in roles if is_post(definition.spec, r)), "")
 
     def _who(self, name: str, definition: Definition) -> str:
-        return definition.spec.roles[name].title if name in definition.spec.roles else name
+        return Words(self.catalogue, definition.spec, self.lang).role(name) if name in definition.spec.roles else name
 
     @staticmethod
     def _verb_title(definition: Definition, act: str) -> str:
@@ -215,7 +178,7 @@ class Tryout:
     def _add(self, step: dict[str, Any]) -> None:
         if len(self.draft["steps"]) >= MOST_STEPS:
             raise TooLong(most=MOST_STEPS)
-        clean = {k: v for k, v in step.items() if v not in (None, "", {})}
+        clean = {k: v for k, v in step.items() if v not in (None, "", {}, (), [], False)}
         self._tell(_step(clean))
         self.draft["steps"].append(clean)
 
@@ -224,6 +187,20 @@ class Tryout:
         for facts that cannot be read: then nothing was tried."""
         step: dict[str, Any] = {"act": name, "by": by, "child": child, "given": dict(given), "opinion": opinion, "reason": reason, "to": to}
         self._fill_posts(child, name, by)
+        self._fill_signers(child, name)
+        return self._try(step)
+
+    def task(self, child: str, verb: str, by: str, to: str = "", others: Sequence[str] = (), result: str = "", before: bool = False, reason: str = "", opinion: str = "") -> bool:
+        """Does something with a task; what is refused stays in the draft as refused. Whether it was done."""
+        state = self._about(child).spec.state(self.live.row(child).state)
+        if state is not None and state.sign is not None and result:
+            self._fill_signers(child, state.sign.agree if result == AGREE else state.sign.refuse)
+        return self._try({
+            "task": verb, "by": by, "child": child, "to": to, "others": list(others), "result": result, "before": before, "reason": reason,
+            "opinion": opinion,
+        })  # fmt: skip
+
+    def _try(self, step: dict[str, Any]) -> bool:
         here = self.live.moment()
         wrong = self.live.take(_step({k: v for k, v in step.items() if v}))
         fault = self.live.fault
@@ -243,10 +220,20 @@ class Tryout:
             if role != by and is_post(definition.spec, role) and f"{definition.spec.plugin}:{role}" not in self.live.world.people:
                 self._add({"by": role, "child": child})
 
+    def _fill_signers(self, child: str, name: str) -> None:
+        """Whoever is to sign where a step leads is there by then: a signature is asked of those who hold the role at that
+        moment."""
+        definition, state = self._about(child), self.live.row(child).state
+        for goal in targets(self._transition(child, name), state):
+            found = definition.spec.state(goal)
+            for role in found.sign.by if found is not None and found.sign is not None and goal != state else ():
+                if is_post(definition.spec, role) and f"{definition.spec.plugin}:{role}" not in self.live.world.people:
+                    self._add({"by": role, "child": child})
+
     @staticmethod
     def _is_refusal(fault: SiquanError) -> bool:
         """A step that was refused is part of the story; what could not be read or is still to be filled in is not."""
-        return isinstance(fault, StepRefused | NoAccess)
+        return isinstance(fault, StepRefused | NoAccess | NoSuchVerb)
 
     def state_fact(self, child: str, path: str, value: Any, by: str = "") -> None:
         """States a fact beside any step: a value, `none`, or None for unknown."""
@@ -270,6 +257,12 @@ class Tryout:
 
     # looking
 
+    @property
+    def roles(self) -> list[tuple[str, str]]:
+        """(role, title) in the language of the page."""
+        words = Words(self.catalogue, self.definition.spec, self.lang)
+        return [(r, words.role(r)) for r in self.definition.spec.roles]
+
     def children(self) -> tuple[tuple[str, str, str], ...]:
         out = []
         with self.live.service.app.store.read() as tx:
@@ -280,11 +273,19 @@ class Tryout:
         return tuple(out)
 
     def view(self, actor: str = "", choose: str = "") -> TryView:
-        """`actor` looks at the steps; empty: each step is offered to whoever should take it. `choose` is `child|step`."""
+        """`actor` looks at the steps; empty: each step is offered to whoever should take it. `choose` is the key of an offer.
+        Who is looked for is there for the look alone."""
+        here = self.live.moment()
+        try:
+            return self._view(actor, choose)
+        finally:
+            self.live.back_to(here)
+
+    def _view(self, actor: str, choose: str) -> TryView:
         children = self.children()
-        offers = tuple(o for child in ("", *(c for c, _, _ in children)) for o in self._offers(child, actor, dict((c, t) for c, t, _ in children)))
+        offers = tuple(o for child in ("", *(c for c, _, _ in children)) for o in self._offers(child, actor, dict((c, t) for c, t, _ in children), choose))
         person = self.live._person(actor, self.definition.spec, None, self.live.id) if actor else self._anyone(self.definition)
-        chosen = next((o for o in offers if f"{o.child}|{o.step.name}" == choose), None)
+        chosen = next((o for o in offers if o.key == choose), None)
         return TryView(
             self.definition.spec.id, self.definition.spec.title, self.live.today, dt.date.fromisoformat(self.draft["on"]),
             self.live.service.case(self.live.id, person, self.lang), offers, tuple(self.told), tuple(self._facts()), children, self.next_due,
@@ -295,17 +296,25 @@ class Tryout:
         role = next((r for r, x in definition.spec.roles.items() if not x.fact), "")
         return self.live._person(role, definition.spec)
 
-    def _offers(self, child: str, actor: str, titles: Mapping[str, str]) -> list[Offer]:
+    def _offers(self, child: str, actor: str, titles: Mapping[str, str], choose: str = "") -> list[Offer]:
         live, row = self.live, self.live.row(child)
         definition = self.catalogue.definition(row.process)
         spec, state = definition.spec, definition.spec.state(row.state)
         pages: dict[str, dict[str, StepView]] = {}
         out = []
+        tasks = TryTasks(live, definition, child, Words(self.catalogue, spec, self.lang))
+        mine = tuple((r, spec.roles[r].title) for r in spec.roles)
+        of, _, chosen = choose.partition("|")
+        todo = [
+            Offer(child, titles.get(child, ""), o.step, o.by, mine, task=o.task, about=o.about, main=o.first)
+            for o in (tasks.offers(actor, chosen if of == child else "") if state is not None and not state.final else ())
+        ]  # fmt: skip
         for step in definition.machine.steps(row.state) if state is not None else ():
-            if step.auto:
+            if step.auto or result_of(state, step):
                 continue
             roles = acting_roles(spec, state, step)
-            by = actor or next((r for r in roles if is_post(spec, r)), next((r for r in roles if r in spec.roles), ""))
+            own = state is not None and any(t.name == step.name for t in state.transitions)
+            by = actor or (tasks.holder if own else "") or next((r for r in roles if is_post(spec, r)), next((r for r in roles if r in spec.roles), ""))
             person = row.opened_by if not by else live._person(by, spec, None, row.id)
             if person not in pages:
                 try:
@@ -316,7 +325,7 @@ class Tryout:
             if found is not None:
                 asked = tuple((r, spec.roles[r].title) for r in dict.fromkeys((*roles, *spec.roles)) if r in spec.roles)
                 out.append(Offer(child, titles.get(child, ""), found, by, asked))
-        return out + self._verbs(child, actor, titles.get(child, ""))
+        return [*(o for o in todo if o.main), *out, *(o for o in todo if not o.main), *self._verbs(child, actor, titles.get(child, ""))]
 
     def _verbs(self, child: str, actor: str, title: str) -> list[Offer]:
         """What may be done besides the steps: return, take back, suspend, resume, reopen; those that are of no use now are left out."""
@@ -346,6 +355,9 @@ class Tryout:
     def _chosen(self, offer: Offer) -> Chosen:
         live, row = self.live, self.live.row(offer.child)
         definition = self.catalogue.definition(row.process)
+        if offer.task:
+            tasks = TryTasks(live, definition, offer.child, Words(self.catalogue, definition.spec, self.lang))
+            return Chosen(offer, (), form=tasks.form(offer.step.name, offer.task, offer.by))
         if offer.step.name in moving(definition.spec):
             return Chosen(offer, ())
         step = definition.machine.step(row.state, offer.step.name)

@@ -16,11 +16,14 @@ from siquan.core.plugins import Catalogue
 from siquan.core.rules import tree as t
 from siquan.core.service.context import Context
 from siquan.core.spec.model import CaseSpec, CaseStep, DueSpec, ProcessSpec, TransitionSpec
+from siquan.core.spec.verbs import TASKS
+from siquan.core.tasks.task import AGREE
 from siquan.core.testing.aim import NOTHING, Aim, All, hitting, leading, passing
 from siquan.core.testing.coverage import Coverage, arrow, due_item, rule_item
 from siquan.core.testing.fill import Filler
 from siquan.core.testing.hands import Hands
 from siquan.core.testing.live import Item, Live, Moment
+from siquan.core.testing.tasked import given_by
 from siquan.core.testing.witness import decided
 
 #: moments kept for one state
@@ -282,6 +285,15 @@ class Walker(Hands):
                         goal, aims = self._goals(step, state)[0]
                         if ("role", role) not in self.out.covered and self._try(live, step, aims, "", by=role):
                             self._arrived(live)
+                found = self.spec.state(state)
+                given = (*(found.task.dispatcher if found.task else ()), *(found.sign.manage if found.sign else ())) if found is not None else ()
+                for live, moment in spots if role in given else ():
+                    live.back_to(moment)
+                    if ("role", role) not in self.out.covered and not (wrong := given_by(live, self.definition, role)):
+                        live.covered.add(("role", role))
+                        self._arrived(live)
+                    elif ("role", role) not in self.out.covered:
+                        self.out.why[("role", role)] = wrong.splitlines()[0][:160]
 
     def _by_deciding(self) -> None:
         """Rules no path could bring about are asked alone, with facts the solver finds."""
@@ -312,7 +324,15 @@ class Walker(Hands):
 
 def _last(spec: ProcessSpec, steps: tuple[CaseStep, ...]) -> str:
     titles = {x.name: x.title for s in spec.states for x in s.transitions} | {x.name: x.title for x in spec.anywhere}
-    last = next((s for s in reversed(steps) if s.act or s.on), None)
+    n, last = next(((n, s) for n, s in reversed(list(enumerate(steps))) if s.act or s.on or s.task), (0, None))
     if last is None:
         return "开办"
-    return titles.get(last.act, last.act) + ("被拦下" if last.refused else "") if last.act else "到期"
+    act = last.act
+    if last.task:
+        here = next((s.expect for s in reversed(steps[:n]) if s.expect and not s.child), spec.initial.name)
+        state = spec.state(here)
+        if last.expect and state is not None and state.sign is not None:
+            act = state.sign.agree if last.result == AGREE else state.sign.refuse
+        else:
+            return TASKS[last.task][0] + ("被拦下" if last.refused else "")
+    return titles.get(act, act) + ("被拦下" if last.refused else "") if act else "到期"

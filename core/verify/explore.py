@@ -214,16 +214,21 @@ class _Explorer:
                 self.out.bars[node, step.name] = list(dict.fromkeys(bars))
 
     def _persons(self, node: Node, state: StateSpec, step: TransitionSpec) -> bool:
-        """False where every role is a person in a fact that is not known yet."""
-        roles = acting_roles(self.spec, state, step)
-        for name in roles:
-            role = self.spec.roles.get(name)  # none: whoever started the case
-            if role is None or not role.fact or self._known(node, role.fact) is not NO:
-                return True
-            other = nobody_policy(self.spec, state, name)
-            if other in self.spec.roles and not self.spec.roles[other].fact:
-                return True
-        return not roles
+        """False where every role is a person in a fact that is not known yet; where each signature counts, any of them."""
+        roles, sign = acting_roles(self.spec, state, step), state.sign
+        held = [self._held(node, state, name) for name in roles]
+        if sign is not None and step.name == sign.agree and sign.mode in ("all", "order"):
+            return all(held)
+        sent = state.task.dispatcher if state.task is not None and step in state.transitions else ()
+        return (any(held) or not roles) and (not sent or any(self._held(node, state, name) for name in sent))
+
+    def _held(self, node: Node, state: StateSpec, name: str) -> bool:
+        """Whether somebody may have the role there."""
+        role = self.spec.roles.get(name)  # none: whoever started the case
+        if role is None or not role.fact or self._known(node, role.fact) is not NO:
+            return True
+        other = nobody_policy(self.spec, state, name)
+        return other in self.spec.roles and not self.spec.roles[other].fact
 
     def _known(self, node: Node, path: str) -> Abstract:
         n = self._at.get(path)
@@ -231,7 +236,8 @@ class _Explorer:
 
     def _by_hand(self, node: Node, state: StateSpec, step: TransitionSpec, bars: list[Bar]) -> Iterator[tuple[Move, Node]]:
         if not self._persons(node, state, step):
-            bars.append(Bar("nobody", facts=tuple(self.spec.roles[r].fact for r in acting_roles(self.spec, state, step) if r in self.spec.roles)))
+            asked = (*acting_roles(self.spec, state, step), *(state.task.dispatcher if state.task is not None else ()))
+            bars.append(Bar("nobody", facts=tuple(dict.fromkeys(f for r in asked if r in self.spec.roles and (f := self.spec.roles[r].fact)))))
             return
         if step.not_before:
             due = next((d for d in state.dues if d.name == step.not_before), None)

@@ -1,5 +1,6 @@
 """V004: a step nobody may ever take: its roles belong to a level the case's place has not, or to a person fact that
-nothing supplies, or there are no roles at all; or it is `auto` and no deadline fires it."""
+nothing supplies, or there are no roles at all; or it is `auto` and no deadline fires it. Likewise work that nobody may send
+out, and a signature nobody may give where each one counts."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from dataclasses import replace
 from siquan.core.engine.access import RANK, acting_roles, nobody_policy
 from siquan.core.engine.definition import Definition
 from siquan.core.plugins import Catalogue
-from siquan.core.spec.model import PluginSpec, RoleSpec, StateSpec, TransitionSpec
+from siquan.core.spec.model import PluginSpec, ProcessSpec, RoleSpec, StateSpec, TransitionSpec
 from siquan.core.verify.finding import Finding
 from siquan.core.verify.graph import Graph
 from siquan.core.verify.supply import Supply
@@ -62,6 +63,27 @@ def check(plugin: PluginSpec, catalogue: Catalogue) -> Iterator[Finding]:
                         "改 by 或角色的级别，或在 if_nobody 里写由谁代办", "change `by` or the role, or say under if_nobody who stands in",
                         graph.stories[state.name], replace(graph.ways[state.name], barred=step.name, kind="nobody"),
                     )  # fmt: skip
+            yield from _tasks(definition, state, place, supply, graph)
+
+
+def _tasks(definition: Definition, state: StateSpec, place: str, supply: Supply, graph: Graph) -> Iterator[Finding]:
+    """Work that nobody can send out, and a signature that is missing for ever where each one counts."""
+    spec = definition.spec
+    groups: list[tuple[tuple[str, ...], str, str]] = []
+    if state.task is not None and state.task.dispatcher:
+        groups.append((state.task.dispatcher, "派单", "dispatch the work"))
+    if state.sign is not None and state.sign.mode in ("all", "order") and len(state.sign.by) > 1:
+        groups += [((role,), f"以{spec.role(role).title}签署", f"sign as `{role}`") for role in state.sign.by]
+    for roles, zh, en in groups:
+        reasons = [_cannot(spec, state, r, place, supply) for r in roles]
+        found = [r for r in reasons if r is not None]
+        if found and len(found) == len(roles):
+            where = (state.task if zh == "派单" else state.sign).where  # type: ignore[union-attr]
+            yield Finding(
+                CODE, "error", where or state.where, f"`{spec.id}` 的“{state.title}”没有人能{zh}：{'；'.join(r[0] for r in found)}",
+                f"nobody may {en} in `{state.name}` of `{spec.id}`: {'; '.join(r[1] for r in found)}",
+                "改角色或角色的级别，或在 if_nobody 里写由谁代办", "change the role or its level, or say under if_nobody who stands in", graph.stories[state.name],
+            )  # fmt: skip
 
 
 def _why(
@@ -78,12 +100,17 @@ def _why(
         return None if opener else ("流程没有角色", "the process has no roles")
     reasons = []
     for name in names:
-        role = spec.role(name)
-        why = why_not(role, place, supply)
+        why = _cannot(spec, state, name, place, supply)
         if why is None:
-            return None
-        other = spec.roles.get(nobody_policy(spec, state, name))
-        if not role.fact and other is not None and why_not(other, place, supply) is None:
             return None
         reasons.append(why)
     return "；".join(r[0] for r in reasons), "; ".join(r[1] for r in reasons)
+
+
+def _cannot(spec: ProcessSpec, state: StateSpec, name: str, place: str, supply: Supply) -> tuple[str, str] | None:
+    """Why nobody can ever hold the role, nor who stands in for it."""
+    role = spec.role(name)
+    why, other = why_not(role, place, supply), spec.roles.get(nobody_policy(spec, state, name))
+    if why is not None and not role.fact and other is not None and why_not(other, place, supply) is None:
+        return None
+    return why

@@ -106,6 +106,10 @@ def process_reads(definition: Definition, catalogue: Catalogue) -> Iterator[Read
         for due in state.dues:
             for span in (x for x in (*due.remind, *due.escalate) if not x.n.isdigit()):
                 yield Read(definition.node(span.n, due.prefix), f"时限“{due.title or due.name}”", f"the deadline `{due.name}`", due.where)
+    for state in definition.spec.states:
+        for what, name, spec in (("share", state.sign.share if state.sign else "", state.sign), ("declines", state.task.declines if state.task else "", state.task)):
+            if name in definition.scope.params:
+                yield Read(definition.node(name), f"“{state.title}”的 {what}", f"`{what}` of the state `{state.name}`", spec.where if spec else None)
     for duty in definition.spec.obligations:
         spans = [x.n for x in (duty.warn, duty.grace, duty.make_up) if x and not x.n.isdigit()]
         nodes = [definition.node(x) for x in (duty.since, duty.until, *spans) if x]

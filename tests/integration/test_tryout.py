@@ -150,6 +150,80 @@ def test_rows_are_read_line_by_line() -> None:
             read_rows(text)
 
 
+# tasks of a state
+
+def joint(catalogue: Catalogue) -> Tryout:
+    played = begun(catalogue, "joint_order.joint_order", {"matter": "占道"})
+    assert played.take("", "submit", "", {}, "", "")
+    return played
+
+
+def does(played: Tryout, verb: str, *, by: str = "", **more: Any) -> bool:
+    """What a page does: the offer is chosen, its form filled in from what it offers."""
+    offer = next(o for o in played.view(by).offers if o.step.name == verb and o.task and by in ("", o.by))
+    form = played.view(offer.by, offer.key).chosen
+    assert form is not None
+    offered = {c.value for c in form.form.choices}
+    assert not ({more.get("to"), more.get("result")} - {None}) - offered and set(more.get("others", ())) <= {c.value for c in form.form.more}
+    return played.task("", verb, offer.by, **more)
+
+
+def offered(played: Tryout, by: str = "") -> list[tuple[str, str]]:
+    return [(o.step.name, o.by) for o in played.view(by).offers if o.main and o.step.allowed]
+
+
+def test_joint_orders_are_tried_out_to_their_end_by_roles(catalogue: Catalogue) -> None:
+    played = joint(catalogue)
+    assert offered(played) == [("dispatch", "street")]
+    assert does(played, "dispatch", to="community", others=["urban_mgmt"])
+    assert offered(played) == [("claim", "community"), ("assist_done", "urban_mgmt")]
+    assert does(played, "claim") and does(played, "assist_done", opinion="办完")
+    assert offered(played) == [("finish", "community")]
+    assert played.take("", "finish", "community", {"result": "清完"}, "", "")
+    # who acted in the step before is not asked; who stands in for his post is
+    assert offered(played) == [("sign", "street"), ("sign", "urban_mgmt")]
+    assert does(played, "sign", result="agree") and does(played, "sign", result="agree")
+    # those who sign next are there when they are asked
+    assert offered(played) == [("sign", "community_lead")]
+    assert does(played, "sign", result="agree") and does(played, "sign", result="agree")
+    assert played.view().case.state == "issued"
+    again = Tryout(catalogue, played.draft, "en")
+    assert [t.title for t in again.told if t.title not in ("提交派单", "办完，报会商")] == ["Dispatch", "Claim", "Report my part", "In post", "In post", "Sign", "Sign", "Sign", "Sign"]
+    assert again.told[1].facts == (("to", "社区承办"), ("with", "城管中队")) and again.told[-1].state == "已签发"
+    (case,) = parse_yaml(played.saved("走到底"), "try.yaml")["cases"]
+    assert run_case(catalogue, read_case(case, Where("try.yaml", 1), process="joint_order.joint_order")) == []
+
+
+def test_a_task_that_is_not_his_is_refused_and_kept_so(catalogue: Catalogue) -> None:
+    played = joint(catalogue)
+    assert does(played, "dispatch", to="community")
+    (blocked,) = [o for o in played.view("urban_mgmt").offers if o.step.name == "claim"]
+    assert not blocked.step.allowed and blocked.step.blocks
+    assert not does(played, "claim", by="urban_mgmt")
+    assert played.told[-1].refused and "由社区承办承办" in played.told[-1].said
+    assert run_case(catalogue, played.case("不是他的")) == []
+
+
+def test_looking_leaves_nobody_behind_who_would_be_asked_to_sign(catalogue: Catalogue) -> None:
+    played = joint(catalogue)
+    before = dict(played.live.world.people)
+    offer = next(o for o in played.view().offers if o.step.name == "dispatch")
+    played.view("经办乙", offer.key)
+    assert played.live.world.people == before
+
+
+def test_a_signature_without_its_reason_says_what_is_missing(catalogue: Catalogue) -> None:
+    played = joint(catalogue)
+    does(played, "dispatch", to="community")
+    does(played, "claim")
+    played.take("", "finish", "community", {"result": "清完"}, "", "")
+    told = len(played.told)
+    with pytest.raises(SiquanError, match="reason|原因"):
+        does(played, "sign", result="refuse", opinion="不行")
+    assert len(played.told) == told
+    assert does(played, "sign", result="refuse", opinion="不行", reason="half_done")
+
+
 # the page
 
 class Page:
@@ -277,3 +351,27 @@ def test_the_process_page_leads_here_and_to_its_pictures(page: Page) -> None:
     assert "<style>" in svg.get_data(as_text=True) and "期限" in svg.get_data(as_text=True)
     mermaid = page.client.get("/processes/approval.approval.mmd").get_data(as_text=True)
     assert mermaid.startswith("stateDiagram-v2") and "note right of community" in mermaid
+
+
+def test_the_page_dispatches_claims_and_signs(page: Page) -> None:
+    def post(text: str, **data: str) -> str:
+        return page.post(text, process="joint_order.joint_order", **data).get_data(as_text=True)
+
+    def chosen(text: str, verb: str, **data: str) -> str:
+        found = re.search(rf'name="by" value="([^"]*)">[^<]*<button[^>]*name="choose" value="(\|{verb}[^"]*)"', text)
+        assert found, verb
+        form = post(text, do="choose", by=found.group(1), choose=found.group(2))
+        return post(form, do="take", by=found.group(1), choose=found.group(2), **data)
+
+    text = page.client.get("/-/try/joint_order.joint_order").get_data(as_text=True)
+    text = chosen(post(text, do="begin", day="2026-07-01", **{"fact.matter": "占道"}), "submit")
+    assert "等街道派单员派单" in text
+    text = chosen(text, "dispatch", choice="community", helper="urban_mgmt")
+    text = chosen(chosen(text, "claim"), "assist_done", opinion="办完")
+    text = chosen(text, "finish", **{"fact.result": "清完"})
+    assert text.count("<h3>签署") == 2 and "还可以：" in text
+    for _ in range(4):
+        text = chosen(text, "sign", choice="agree")
+    assert "这件事已经走完" in text
+    forged = post(text, do="take", choose="|sign|99.1", choice="agree")
+    assert "现在没有了" in forged

@@ -100,3 +100,73 @@ def test_a_finding_without_steps_cannot_be_kept(tmp_path: Path) -> None:
     finding = next(f for f in verify(catalogue, "bad") if f.way is None)
     with pytest.raises(NoStory):
         retold(catalogue, finding)
+
+
+# tasks: work that is dispatched and claimed, signatures
+
+#: its first state is signed, its second is dispatched, claimed and waits for co-handlers
+SIGNED = """
+process: s
+title: 签了再办
+roles: {a: 甲岗@community, b: 乙岗@community, c: 丙岗@street, m: 管签岗@street, d: 派单岗@street}
+opening: [matter]
+name: matter
+facts:
+  matter: {title: 事由, type: text, by: a}
+  n: {title: 数, type: integer, min: 1, by: a}
+rules:
+  big: {list: [{id: B-1, title: 太大, when: n > 5, outcome: BLOCK, basis: LOCAL, cite: 本地设定}]}
+states:
+  draft:
+    title: 提出
+    submit: {title: 提交, by: a, needs: [n], to: sign}
+  sign:
+    title: 签署
+    sign: {by: [b, c], mode: MODE, each: EACH, SHARE manage: m, agree: pass, refuse: back}
+    pass: {title: 通过, check: [big], to: work}
+    back: {title: 不通过, opinion: required, reasons: {poor: 不好}, to: draft}
+  work:
+    title: 办理
+    task: {dispatcher: [d, m], claim: true, wait: true}
+    ask: {title: 问一问, by: b, to: same}
+    done: {title: 办完, by: [b, c], to: end}
+  end: {title: 办结, final: true}
+"""
+
+
+def signed(tmp_path: Path, mode: str = "all", each: str = "person") -> Catalogue:
+    share = "share: 2/3," if mode == "share" else ""
+    path = tmp_path / "s.yaml"
+    path.write_text(SIGNED.replace("MODE", mode).replace("EACH", each).replace("SHARE", share), encoding="utf-8")
+    return discover(bundled=False, only=[path])
+
+def test_joint_orders_are_walked_through_dispatch_claims_co_handlers_and_signatures(catalogue: Catalogue) -> None:
+    found = Walker(catalogue, "joint_order.joint_order").run()
+    assert found.missing == []
+    done = {s.task for c in found.cases for s in c.steps if s.task}
+    assert {"dispatch", "claim", "assist_done", "sign"} <= done
+    assert {s.result for c in found.cases for s in c.steps if s.task == "sign"} == {"agree", "refuse"}
+    for case in found.cases:
+        assert run_case(catalogue, case) == [], case.name
+
+
+@pytest.mark.parametrize("mode", ["all", "any", "order", "share"])
+@pytest.mark.parametrize("each", ["person", "role"])
+def test_every_way_of_signing_is_walked_to_agree_and_to_refuse(mode: str, each: str, tmp_path: Path) -> None:
+    catalogue = signed(tmp_path, mode, each)
+    found = Walker(catalogue, "s.s").run()
+    assert found.missing == []
+    # the second dispatcher, who also looks after the signers, and the rule that refuses the signature that decides
+    assert {("role", "d"), ("role", "m"), ("rule", "big · B-1")} <= found.covered
+    assert any(s.task == "sign" and s.refused == "B-1" for c in found.cases for s in c.steps)
+    for case in found.cases:
+        assert run_case(catalogue, case) == [], case.name
+
+
+def test_what_cannot_be_signed_is_said_with_its_reason(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    text = SIGNED.replace("MODE", "share").replace("EACH", "role").replace("SHARE", "share: nowhere.set,")
+    path.write_text(text + "parameters:\n  nowhere.set: {2026-01-01: {value: null, basis: LOCAL, cite: 本地设定}}\n", encoding="utf-8")
+    found = Walker(discover(bundled=False, only=[path]), "s.s").run()
+    why = {name: why for _, name, why in found.missing}
+    assert "nowhere.set" in why["sign · pass → work"] and "nowhere.set" in why["sign · back → draft"]

@@ -12,6 +12,7 @@ import pytest
 from siquan.core.diagram import Edge, Group, Node, Step, draw, from_process, main_line, mermaid, strip
 from siquan.core.diagram.lettering import lines, shorten, width
 from siquan.core.diagram.picture import Layout, arrange
+from siquan.core.plugins import discover
 from siquan.core.spec.model import (
     DueSpec,
     ParamLine,
@@ -475,3 +476,14 @@ def test_mermaid_text() -> None:
     assert '  state "a ”b”： c" as end_' in text and "  end_ --> [*]" in text
     assert "  [*] --> term" in text
 
+
+
+def test_a_state_says_how_its_work_is_given_out_and_signed() -> None:
+    spec = discover().definition("joint_order.joint_order").spec
+    marks = {lang: {n.id: n.mark for n in from_process(spec, lang=lang).nodes} for lang in ("zh", "en")}
+    assert marks["zh"] == {"draft": "", "handle": "派单", "confer": "票签", "issue": "顺序签", "issued": ""}
+    assert marks["en"] == {"draft": "", "handle": "dispatch", "confer": "vote", "issue": "in order", "issued": ""}
+    svg = from_process(spec).svg(full=True)
+    assert ">派单</text>" in svg and ">票签</text>" in svg and "票签　会商：社区承办、城管中队，同意达到 0.6 通过" in svg
+    mermaid = from_process(spec, lang="en").mermaid()
+    assert "Dispatch — 承办： by 街道派单员, taken after it is claimed" in mermaid and "Vote — 会商： 社区承办, 城管中队； passed with 0.6 of all" in mermaid

@@ -25,7 +25,47 @@ cases:
   - {name: 走完, given: {amount: 1}, act: [submit], expect: done}
 """
 
+#: signed, and one role signs for itself
+SIGNED = AMOUNT + """
+states:
+  draft: {title: 起草, submit: {title: 提交, by: clerk, needs: [amount], to: vote}}
+  vote:
+    title: 会签
+    sign: {by: [clerk, lead], each: role, agree: pass, refuse: back}
+    pass: {title: 通过, to: done}
+    back: {title: 不通过, to: draft}
+  done: {title: 办结, final: true}
+cases:
+  - {name: 通过, given: {amount: 1}, steps: [{act: submit}, {task: sign, by: clerk, result: agree}, {task: sign, by: lead, result: agree, expect: done}], expect: done}
+  - {name: 不通过, given: {amount: 1}, steps: [{act: submit}, {task: sign, by: clerk, result: refuse, expect: draft}], expect: draft}
+"""
+#: work that is dispatched and may be declined
+SENT = AMOUNT + """
+states:
+  draft: {title: 起草, submit: {title: 提交, by: clerk, needs: [amount], to: work}}
+  work:
+    title: 办理
+    task: {dispatcher: clerk, decline: {not_ours: 不归我们}, declines: most}
+    finish: {title: 办完, by: lead, to: done}
+  done: {title: 办结, final: true}
+cases:
+  - {name: 走完, given: {amount: 1}, steps: [{act: submit}, {task: dispatch, by: clerk, to: lead}, {act: finish, by: lead}], expect: done}
+parameters: {bad.most: {2026-01-01: {value: 2, basis: LOCAL, cite: 本地设定}}}
+"""
+#: what is found besides, for the same reason
+ALSO = {"V040": {"V033", "V038"}}
 BROKEN: dict[str, str] = {
+    "V041": HEAD + SENT.replace("declines: most", "declines: bad.many").replace("parameters: {bad.most: {2026-01-01: {value: 2, basis: LOCAL, cite: 本地设定}}}\n", ""),
+    "V042": HEAD + SIGNED.replace("pass: {title: 通过,", "pass: {title: 通过, not_same_as: vote,"),
+    "V043": HEAD + AMOUNT + """
+states:
+  draft: {title: 起草, submit: {title: 提交, by: clerk, needs: [amount], to: wait}}
+  wait: {title: 等候, task: {claim: true}, due: {title: 等候, after: 3 days, then: close, basis: LOCAL, cite: 本地设定}, close: {title: 到期办结, auto: true, to: done}}
+  done: {title: 办结, final: true}
+cases:
+  - {name: 走完, given: {amount: 1}, steps: [{act: submit}, {wait: 9 days, expect: done}], expect: done}
+""",
+    "V044": HEAD + SIGNED.replace("each: role", "each: person"),
     "V040": HEAD.replace("lead: 书记@community", "lead: {title: 承办人, who: fact handler}") + """
 facts: {amount: {title: 金额, type: decimal, by: clerk}, handler: {title: 承办人, type: person, among: clerk, by: clerk}}
 states:
@@ -548,3 +588,45 @@ states:
     assert error is not None and error.code == "SQ023"
     with pytest.raises(SiquanError):
         verify(discover(only=[path]), "bad")
+
+
+# tasks
+
+def test_a_number_of_declines_or_a_share_has_to_be_one(tmp_path: Path) -> None:
+    good = HEAD + SENT.replace("declines: most", "declines: bad.most")
+    assert {f.code for f in findings(tmp_path, good)} == {"V020"}
+    assert {f.code for f in findings(tmp_path, HEAD + SENT.replace("declines: most", "declines: 3")) if f.code != "V010"} == {"V020"}
+    half = one(tmp_path, good.replace("value: 2,", "value: 0.5,"), "V041")
+    assert half.severity == "error" and "2026-01-01" in half.en
+    later = good.replace("cite: 本地设定}}}", "cite: 本地设定}, 2027-01-01: {value: null, basis: LOCAL, cite: 本地设定}}}")
+    assert one(tmp_path, later, "V041").severity == "warning"
+    share = SIGNED.replace("each: role,", "each: role, mode: share, share: bad.share,") + "parameters: {bad.share: {2026-01-01: {value: VALUE, basis: LOCAL, cite: 本地设定}}}\n"
+    assert {f.code for f in findings(tmp_path, HEAD + share.replace("VALUE", "0.6"))} == {"V020"}
+    for value in ("60", "0", "true", "null", "多数"):
+        assert "above 0" in one(tmp_path, HEAD + share.replace("VALUE", value), "V041").en
+
+
+def test_signatures_are_no_fault_where_somebody_gives_them(tmp_path: Path) -> None:
+    assert {f.code for f in findings(tmp_path, HEAD + SIGNED)} == {"V020"}
+    assert {f.code for f in findings(tmp_path, HEAD + SIGNED.replace("pass: {title: 通过,", "pass: {title: 通过, not_same_as: draft,"))} == {"V020"}
+    assert "V044" not in {f.code for f in findings(tmp_path, BROKEN["V044"].replace("each: person,", "each: person, manage: lead,"))}
+    assert "`clerk`" in one(tmp_path, HEAD + SIGNED.replace("pass: {title: 通过,", "pass: {title: 通过, by: clerk,"), "V042").en
+
+
+def test_a_dispatcher_or_a_signer_nobody_can_be_is_found(tmp_path: Path) -> None:
+    head = HEAD.replace("lead: 书记@community", "lead: 书记@community, grid: 楼栋长@compound") + "place: community\n"
+    text = head + SENT.replace("declines: most", "declines: bad.most").replace("dispatcher: clerk", "dispatcher: grid")
+    assert "dispatch the work" in one(tmp_path, text, "V004").en
+    text = head + SIGNED.replace("by: [clerk, lead]", "by: [clerk, grid]")
+    assert "sign as `grid`" in one(tmp_path, text, "V004").en
+    # one of them is enough
+    assert "V004" not in {f.code for f in findings(tmp_path, text.replace("each: role,", "each: role, mode: any,"))}
+    assert "V004" not in {f.code for f in findings(tmp_path, head + "if_nobody: {grid: lead}\n" + text.removeprefix(head))}
+
+
+def test_where_each_signature_counts_each_signer_has_to_be_known(tmp_path: Path) -> None:
+    head = HEAD.replace("lead: 书记@community", "lead: {title: 承办人, who: fact handler}")
+    text = head + SIGNED.replace("facts: {", "facts: {handler: {title: 承办人, type: person, among: clerk, by: clerk}, ").replace("back: {title: 不通过, to: draft}", "back: {title: 不通过, to: draft}\n    name: {title: 指定, by: clerk, needs: [handler], to: done}")
+    found = [f for f in findings(tmp_path, text) if f.code == "V038"]
+    assert [f.severity for f in found] == ["error"] and "`pass`" in found[0].en and "`handler`" in found[0].en
+    assert "V038" not in {f.code for f in findings(tmp_path, text.replace("each: role,", "each: role, mode: any,"))}

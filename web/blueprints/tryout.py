@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from siquan.core.errors import BadInput, Errors, SiquanError
 from siquan.core.testing.tryout import PEOPLE, Tryout, read_rows
+from siquan.core.testing.tryview import Chosen
 from siquan.core.views import FieldView
 from siquan.web.catalogue import gettext as _
 from siquan.web.postings import Posted, read, shown
@@ -133,18 +134,33 @@ def done(played: Tryout, what: str) -> Answer:
 
 
 def take(played: Tryout, choose: str) -> Posted:
-    child, _bar, name = choose.partition("|")
+    child, name = choose.split("|")[:2] if "|" in choose else ("", "")
     by = request.form.get("by", "")[:60]
     chosen = played.view(by, choose).chosen
     if chosen is None:
         raise BadInput(why=_("这一步现在没有了"))
     posted = read(request.form, chosen.fields)
+    if chosen.offer.task:
+        return task(played, chosen, posted)
     given: dict[str, Any] = dict(posted.facts)
     for path, _title, _rows, needed in chosen.lists:
         if needed or request.form.get(f"use.{path}"):
             given[path] = {"complete": bool(request.form.get(f"whole.{path}")), "value": read_rows(request.form.get(f"rows.{path}", "")[:LARGEST])}
     to = request.form.get("to", "")
     played.take(child, name, by, given, posted.opinion, posted.reason, to if to in dict(chosen.offer.choices) else "")
+    return posted
+
+
+def task(played: Tryout, chosen: Chosen, posted: Posted) -> Posted:
+    """A verb of a task: to whom, with whom, what the signature says; only what was offered is taken."""
+    form, offer = chosen.form, chosen.offer
+    one = request.form.get("choice", "")
+    one = one if one in {c.value for c in form.choices} else ""
+    helping = [c.value for c in form.more if c.value in request.form.getlist("helper")]
+    played.task(
+        offer.child, offer.step.name, offer.by, one if form.what == "to" else "", helping, one if form.what == "result" else "",
+        form.before and bool(request.form.get("before")), posted.reason, posted.opinion,
+    )  # fmt: skip
     return posted
 
 
@@ -200,5 +216,6 @@ def page(played: Tryout, actor: str = "", choose: str = "", problems: tuple[str,
         fields = shown(view.chosen.fields, posted) if posted is not None and posted.raw else view.chosen.fields
     return render_template(
         "try.html", view=view, draft=seal(played.draft), actor=actor, by=by, choose=choose, problems=problems, posted=posted or Posted(),
-        fields=fields, people=PEOPLE, roles=[(r, x.title) for r, x in played.definition.spec.roles.items()],
+        fields=fields, people=PEOPLE, roles=played.roles, one=request.form.get("choice", ""),
+        helping=request.form.getlist("helper"),
     )  # fmt: skip
