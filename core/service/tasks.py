@@ -169,8 +169,8 @@ class TaskVerbs:
             return NOT_YOURS
         if verb == "transfer":
             return None
-        # who may not take the step that the signatures come to may not sign for it either
-        if {person, way.of} & {p for result in (AGREE, REFUSE) for p in barred(context, self.step(context, result))}:
+        # as at the beginning of the step: whose agreement would not count is not asked for one
+        if {person, way.of} & barred(context, self.step(context, AGREE)):
             return "按分工要由没有办过前面步骤的人签", "by separation of duties somebody else has to sign"
         if not ready(tasks, task, sign.mode):
             first = next(t for t in signatures(tasks) if t.open)
@@ -284,7 +284,7 @@ class TaskVerbs:
     ) -> ActResult:
         tx, case = context.tx, context.case
         if verb == "sign":
-            self._share_known(context)
+            self._may_sign(context, person, more["result"], way)
         seq = tx.events.next_seq(case.id)
         data: dict[str, Any] = {"verb": verb, "task": task.key, "to": case.state, "revision": case.revision + 1, **more}
         if task.person and verb in ("remove_signer", "transfer"):
@@ -311,9 +311,15 @@ class TaskVerbs:
             return ""
         return verdict(tasks, sign.mode, share)
 
-    def _share_known(self, context: Context) -> None:
+    def _may_sign(self, context: Context, person: str, result: str, way: Post | None) -> None:
+        """Who may not take the step that the signatures come to may not sign for it either."""
         if context.state.sign is not None and share_of(context) is None:
             raise MissingFacts(why=f"同意的份额（{context.state.sign.share}）", missing=[context.state.sign.share])
+        step = self.step(context, result)
+        if (stood := barred(context, step)) & {person, way.of if way else person}:
+            found = assess(context, step, person, both=False, strict=False)
+            blocks = [b for b in found.blocks if b.kind == "person"]
+            raise StepRefused(blocks, []) if blocks else NoAccess(why=f"按分工不能签：{'、'.join(sorted(self._name(context, p) for p in stood))}")
 
     def _decided(self, context: Context, end: str, person: str, way: Post | None, opinion: str, reason: str | None) -> ActResult:
         """The step that the signatures came to, taken by who gave the last one; without a `reason` of his where he was of
