@@ -11,11 +11,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from siquan.core.engine.access import Post, able, ways
-from siquan.core.errors import BadInput, NotFound, Refused
+from siquan.core.errors import BadInput, NoAccess, NotFound, Refused
 from siquan.core.service.acts import Acts
 from siquan.core.service.assigning import barred, declines_of, follow, hands, holders, share_of, signers
 from siquan.core.service.context import Context
-from siquan.core.service.refusal import MissingFacts
+from siquan.core.service.refusal import MissingFacts, StepRefused
 from siquan.core.service.steps import assess, may_take, may_work, state_block
 from siquan.core.service.telling import tell
 from siquan.core.service.verbs import NoSuchVerb
