@@ -14,7 +14,7 @@ from siquan.core.demo import load_demo
 from siquan.core.home import Home
 from siquan.core.plugins import discover
 
-settings.register_profile("same", derandomize=True, database=None)
+settings.register_profile("same", derandomize=True, database=None, deadline=None)
 settings.register_profile("fuzz", derandomize=False, print_blob=True)
 settings.load_profile("same")
 
