@@ -1,4 +1,4 @@
-"""Facts that are certainly known when a step is taken: needed on every way that leads there."""
+"""Facts that are certainly known when a step is taken: needed, or written by `set:`, on every way that leads there."""
 
 from __future__ import annotations
 
@@ -33,7 +33,14 @@ class Known:
     def after(self, state: str, step: TransitionSpec) -> set[str]:
         """Known once the step was taken in `state`."""
         gone = {f for f, text in step.set.items() if text.strip() == "null"}
-        return (self.at[state] | self._given(step)) - gone
+        known = self.at[state] | self._given(step)
+        return (known | {f for f, text in step.set.items() if f not in gone and self._writes(f, text, step, known)}) - gone
+
+    def _writes(self, name: str, text: str, step: TransitionSpec, known: set[str]) -> bool:
+        """Whether `set:` gives the fact a value for sure."""
+        spec = self.definition.schema.get(name)
+        plain = spec is not None and spec.type not in ("record", "list") and not spec.max_age
+        return plain and self._sure(self.definition.node(text, step.prefix), known, ())
 
     def _given(self, step: TransitionSpec) -> set[str]:
         out = set()

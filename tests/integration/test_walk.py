@@ -170,3 +170,25 @@ def test_what_cannot_be_signed_is_said_with_its_reason(tmp_path: Path) -> None:
     found = Walker(discover(bundled=False, only=[path]), "s.s").run()
     why = {name: why for _, name, why in found.missing}
     assert "nowhere.set" in why["sign · pass → work"] and "nowhere.set" in why["sign · back → draft"]
+
+
+# what no form can bring about
+
+@pytest.fixture(scope="module")
+def patterns() -> Catalogue:
+    return discover(bundled=False, only=[Path(__file__).parents[2] / "docs" / "examples" / "patterns"])
+
+
+def test_steps_that_only_write_facts_are_taken_on_the_way_to_a_step_that_reads_them(patterns: Catalogue) -> None:
+    found = Walker(patterns, "patterns.tour").run()
+    assert found.missing == []
+    assert any([s.act for s in c.steps if not s.refused][:4] in (["go", "lamps", "doors", "finish"], ["go", "doors", "lamps", "finish"]) for c in found.cases)
+
+
+def test_what_the_parent_is_said_to_be_its_forms_would_take(patterns: Catalogue) -> None:
+    found = Walker(patterns, "patterns.group").run()
+    assert found.of("rule") == (2, 2)
+    asked = {c.because: c.given["parent"] for c in found.cases if c.decide}
+    assert asked[("GR-2",)] == {"enrolling": False} and "size" not in asked[("GR-1",)]["groups"]["value"][0]
+    for case in found.cases:
+        assert run_case(patterns, case) == [], case.name

@@ -630,3 +630,21 @@ def test_where_each_signature_counts_each_signer_has_to_be_known(tmp_path: Path)
     found = [f for f in findings(tmp_path, text) if f.code == "V038"]
     assert [f.severity for f in found] == ["error"] and "`pass`" in found[0].en and "`handler`" in found[0].en
     assert "V038" not in {f.code for f in findings(tmp_path, text.replace("each: role,", "each: role, mode: any,"))}
+
+
+def test_what_every_way_there_has_set_is_known_to_a_table(tmp_path: Path) -> None:
+    text = HEAD + """
+facts: {amount: {title: 金额, type: decimal, by: clerk}, level: {title: 等次, type: integer, min: 0, by: clerk}}
+rules:
+  gate: {inputs: [level], rows: [{id: B-1, level: "> 1", out: high}, {id: B-2, level: "<= 1", out: low}]}
+states:
+  draft: {title: 起草, submit: {title: 提交, by: clerk, needs: [amount], set: {level: SET}, to: ask}}
+  ask: {title: 追问, more: {title: 再问, by: clerk, set: {level: level + 1}, to: same}, decide: {title: 定, by: lead, decide: gate, to: {high: done, low: draft}}}
+  done: {title: 办结, final: true}
+cases:
+  - {name: 走完, given: {amount: 1}, act: [submit, more, more, decide], expect: done, because: [B-1]}
+  - {name: 退回, given: {amount: 1}, act: [submit, decide], expect: draft, because: [B-2]}
+"""
+    assert {f.code for f in findings(tmp_path, text.replace("SET", '"0"'))} == {"V020"}
+    # what is computed from something that may be unknown may be unknown
+    assert "V006" in {f.code for f in findings(tmp_path, text.replace("SET", "amount * 1 + level"))}
