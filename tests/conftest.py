@@ -1,5 +1,6 @@
 """Property tests draw the same examples in every run of `make test`, so that what lands does not hang on luck;
-`make fuzz` draws new ones. What it finds becomes an example of its own beside the property."""
+`make fuzz` draws new ones. What it finds becomes an example of its own beside the property. How long an example takes on
+a wall clock says nothing while other tests run beside it."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from siquan.core.home import Home
 from siquan.core.plugins import discover
 
 settings.register_profile("same", derandomize=True, database=None, deadline=None)
-settings.register_profile("fuzz", derandomize=False, print_blob=True)
+settings.register_profile("fuzz", derandomize=False, print_blob=True, deadline=None)
 settings.load_profile("same")
 
 

@@ -52,13 +52,16 @@ _FLAWS: WeakKeyDictionary[RuleSet, dict[Any, tuple[ParameterBook, frozenset[tupl
 #: flaws that leave a case without an answer; the others only waste a row
 BLOCKING = frozenset({"gap", "overlap", "conflict"})
 
+#: seconds each part of a proof may take; what is not finished by then is said to be open
+PATIENCE = 2.0
+
 
 class Proving:
     """Proves one draft against the version it follows. `day` is the first day the draft would apply."""
 
-    def __init__(self, reading: Reading, old: RuleSet, old_book: ParameterBook, day: dt.date, places: Sequence[str] = (), timeout: float = 2.0) -> None:
+    def __init__(self, reading: Reading, old: RuleSet, old_book: ParameterBook, day: dt.date, places: Sequence[str] = (), timeout: float | None = None) -> None:
         self.reading, self.old, self.old_book = reading, old, old_book
-        self.day, self.places, self.timeout = day, tuple(places), timeout
+        self.day, self.places, self.timeout = day, tuple(places), PATIENCE if timeout is None else timeout
         self.zh = reading.lang == "zh"
 
     def view(self) -> ProofView:

@@ -115,9 +115,10 @@ def frozen() -> Iterator[None]:
     """Installations made inside live at NOW, a millisecond later at each look at the clock, and read plugins once."""
     from siquan.core.cli import deciding
     from siquan.core.home import Home
+    from siquan.core.policy import proving
 
     ticks = itertools.count()
-    real_of, real_catalogue, real_now = Home.__dict__["of"], Home.catalogue, deciding.now
+    real_of, real_catalogue, real_now, patience = Home.__dict__["of"], Home.catalogue, deciding.now, proving.PATIENCE
 
     def clock() -> dt.datetime:
         return NOW + dt.timedelta(milliseconds=next(ticks))
@@ -133,11 +134,13 @@ def frozen() -> Iterator[None]:
             _CATALOGUES[key] = real_catalogue(home)
         return _CATALOGUES[key]
 
+    proving.PATIENCE = 60.0  # what a page shows does not hang on what else the machine does
     Home.of, Home.catalogue, deciding.now = classmethod(of), catalogue, clock  # type: ignore[method-assign,assignment]
     try:
         yield
     finally:
         Home.of, Home.catalogue, deciding.now = real_of, real_catalogue, real_now  # type: ignore[method-assign]
+        proving.PATIENCE = patience
 
 
 def load_demo_into(folder: Path) -> None:
