@@ -768,6 +768,17 @@ def test_signatures_are_asked_anew_when_what_they_came_to_is_taken_back(office: 
         office.do(case, "sign", person, result="agree")
 
 
+def test_a_pause_that_is_over_is_not_taken_back(both: Relay) -> None:
+    case = both.open("to_desk")
+    both.do(case, "suspend", "jia", reason="court")
+    both.do(case, "resume", "jia")
+    both.do(case, "claim", "jia")
+    both.siquan.act(case, "again", "jia")
+    both.do(case, "take_back", "jia")
+    assert [d.state for d in both.town.deadlines(case) if d.status == "open"] == ["desk"]
+    assert [(d.name, d.status) for d in both.town.deadlines(case) if d.name == "suspend"] == [("suspend", "met")]
+
+
 def test_bringing_it_to_signing_is_taken_back_until_somebody_signs(office: Relay) -> None:
     case = office.open("to_all")
     other = office.open("to_all")
