@@ -172,9 +172,15 @@ def _parts(context: Context, task: Task) -> list[Post]:
     return [p for p in found if role is not None and p.role in (role.name, kernel_post(role))] or found
 
 
+def part_in(context: Context, person: str) -> Post | None:
+    """By which post a person has a part in the case now: his own, as who is named in it or started it, or one lent to him."""
+    own = _parts(context, Task("", person=person))
+    return next(iter([*own, *context.part_of(person)]), None)
+
+
 def takes_part(context: Context, person: str) -> bool:
-    """Whether a person has a part in the case now: by a post, his own or lent, as who is named in it, or who started it."""
-    return bool(context.part_of(person)) or not context.represented(person).isdisjoint({context.opener, *context.named.values()})
+    """Whether a person has a part in the case now, be it only that he stands in for who is named in it or started it."""
+    return part_in(context, person) is not None or not context.represented(person).isdisjoint({context.opener, *context.named.values()})
 
 
 def turn_of(context: Context) -> set[str]:

@@ -13,7 +13,16 @@ from typing import Any
 from siquan.core.engine.access import Post, able, ways
 from siquan.core.errors import BadInput, NoAccess, NotFound, Refused
 from siquan.core.service.acts import Acts
-from siquan.core.service.assigning import barred, declines_of, follow, hands, holders, share_of, signers
+from siquan.core.service.assigning import (
+    barred,
+    declines_of,
+    follow,
+    hands,
+    holders,
+    part_in,
+    share_of,
+    signers,
+)
 from siquan.core.service.context import Context
 from siquan.core.service.refusal import MissingFacts, StepRefused
 from siquan.core.service.steps import assess, may_take, may_work, state_block
@@ -150,7 +159,7 @@ class TaskVerbs:
         if sign is None:
             return "这一步不用签署", "the step asks for no signature"
         if verb == "remove_signer":
-            if not (self._manages(context, person) or (task.by and task.by == person)):
+            if not (self._manages(context, person) or (task.by == person and part_in(context, person) is not None)):
                 return "不是你加签的", "you did not add that signer"
             left = {k: t for k, t in tasks.items() if k != task.key}
             if not signatures(left):
@@ -197,7 +206,7 @@ class TaskVerbs:
         if context.state.sign is not None and verb in ("add_signer", "remove_signer") and (by := self._holds(context, context.state.sign.manage, person)):
             return by
         if verb == "remove_signer" and task.by == person:
-            return next(iter(context.part_of(person)), None)
+            return part_in(context, person)
         mine = [w for step in context.state.transitions if not step.auto for w in self._ways(context, step) if w.person == person]
         return hands(context, task, person) or min(mine, key=lambda w: bool(w.of), default=None)
 

@@ -18,7 +18,7 @@ from siquan.core.service.ending import reopen_children
 from siquan.core.service.pausing import Pausing
 from siquan.core.service.refusal import MissingFacts
 from siquan.core.service.steps import assess, state_block
-from siquan.core.service.timing import length_of, sync_deadlines
+from siquan.core.service.timing import AT_MOST, length_of, sync_deadlines
 from siquan.core.spec.model import TransitionSpec, VerbSpec
 from siquan.core.spec.verbs import TITLES
 from siquan.core.views import ActResult
@@ -171,7 +171,7 @@ class Verbs:
         tx.deadlines.cancel(case.id)
         more = {"undoes": undo["seq"], "transition_undone": undo["name"]}
         if undo["entered"] is not None:
-            tx.deadlines.revive(case.id, undo["from"], undo["entered"])
+            tx.deadlines.revive(case.id, undo["from"], undo["entered"], but=AT_MOST)
         return self._moved(context, "taken_back", person, undo["from"], more, opinion)
 
     def _moved(self, context: Context, kind: str, person: str, to: str, more: dict[str, Any], opinion: str) -> ActResult:

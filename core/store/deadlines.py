@@ -175,9 +175,10 @@ class Deadlines(Repository):
     def go_on(self, deadline_id: str) -> None:
         self._run(sa.update(t.deadline).where(_D.id == deadline_id, _D.status == "paused").values(status="open"))
 
-    def revive(self, case_id: str, state: str, since: dt.datetime) -> int:
-        """A step out of a state was taken back: what it met is open again, reminded of or not as it was."""
-        where = (_D.case_id == case_id, _D.state == state, _D.status == "met", _D.created_at >= since)
+    def revive(self, case_id: str, state: str, since: dt.datetime, but: str = "") -> int:
+        """A step out of a state was taken back: what it met is open again, reminded of or not as it was; all `but` those of
+        one name, which were met before it."""
+        where = (_D.case_id == case_id, _D.state == state, _D.status == "met", _D.created_at >= since, _D.name != but)
         return self._run(sa.update(t.deadline).where(*where).values(status="open")).rowcount
 
     def cancel(self, case_id: str, since: dt.datetime | None = None) -> int:

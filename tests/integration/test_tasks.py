@@ -85,7 +85,7 @@ class Relay:
             notices = [(n.person_id, n.kind) for n in tx.notices.of_case(case)]
             return tx.cases.get(case), tx.events.of(case), tx.tasks.of(case), tx.deadlines.of(case), notices
 
-    def no(self, case: str, verb: str, person: str, error: type[SiquanError] = NoSuchVerb, why: str = "", **more: Any) -> None:
+    def no(self, case: str, verb: str, person: str, error: type[SiquanError] | tuple[type[SiquanError], ...] = NoSuchVerb, why: str = "", **more: Any) -> None:
         """It is refused, and nothing is different."""
         before = self.picture(case)
         with pytest.raises(error) as fault:
@@ -617,6 +617,17 @@ def test_a_task_does_not_outlive_the_post_it_was_given_for(office: Relay) -> Non
     office.no(case, "release", "bing")
 
 
+def test_who_added_a_signer_and_lost_his_post_removes_him_no_more(office: Relay) -> None:
+    case = office.open("to_line")
+    office.do(case, "add_signer", "pai", to="yi")
+    office.do(case, "add_signer", "jing", to="jia")
+    with office.store.begin() as tx:
+        tx.people.end_grant(tx.people.grants("pai")[0].id, TODAY - dt.timedelta(days=1))
+    office.no(case, "remove_signer", "pai", (NoSuchVerb, NoAccess), to="yi")
+    office.do(case, "remove_signer", "jing", to="jia")
+    assert office.town.events(case)[-1].data["as"] == "police@guixiang"
+
+
 # substitutes at work
 
 
@@ -766,6 +777,17 @@ def test_signatures_are_asked_anew_when_what_they_came_to_is_taken_back(office: 
     assert office.state(case) == "all" and [r for _, r in office.line(case)] == ["", "", ""]
     for person in ("jia", "yi", "bing"):
         office.do(case, "sign", person, result="agree")
+
+
+def test_a_pause_that_is_over_is_not_taken_back(both: Relay) -> None:
+    case = both.open("to_desk")
+    both.do(case, "suspend", "jia", reason="court")
+    both.do(case, "resume", "jia")
+    both.do(case, "claim", "jia")
+    both.siquan.act(case, "again", "jia")
+    both.do(case, "take_back", "jia")
+    assert [d.state for d in both.town.deadlines(case) if d.status == "open"] == ["desk"]
+    assert [(d.name, d.status) for d in both.town.deadlines(case) if d.name == "suspend"] == [("suspend", "met")]
 
 
 def test_bringing_it_to_signing_is_taken_back_until_somebody_signs(office: Relay) -> None:
