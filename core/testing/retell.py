@@ -13,7 +13,7 @@ from siquan.core.testing.aim import NOTHING, Aim, leading, passing
 from siquan.core.testing.hands import Hands
 from siquan.core.testing.live import Live
 from siquan.core.testing.runner import run_case
-from siquan.core.testing.tasked import STAND_INS
+from siquan.core.testing.tasked import STAND_INS, ready
 from siquan.core.verify.finding import Finding, Way, WayStep
 
 
@@ -94,6 +94,7 @@ class _Teller:
         answer = walker._fill(live, step, passing(walker.definition, walker.book, step))
         given = walker._wire(walker.definition, answer.facts)
         by = STAND_INS[0] if self.way.kind == "nobody" else walker._persons(walker.definition, self.way.state, step)[0]
+        ready(live, walker.definition, step, by)
         taken = CaseStep(
             act=step.name, by=by, given=given, refused="true", opinion="意见" if step.opinion == "required" else "", reason=next(iter(step.reasons), ""),
         )  # fmt: skip
@@ -113,5 +114,7 @@ def said_why(live: Live) -> str:
         return fault.code
     if isinstance(fault, StepRefused):
         kinds = {b.kind for b in fault.blocks}
-        return next(iter(live.refusing), "") or ("not_before" if "time" in kinds else "separate")
+        if rule := next(iter(live.refusing), ""):
+            return rule
+        return "not_before" if "time" in kinds else "separate" if "person" in kinds else "role" if "role" in kinds else next(iter(kinds), "separate")
     return fault.code if fault is not None else "true"

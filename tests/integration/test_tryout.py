@@ -204,6 +204,16 @@ def test_a_task_that_is_not_his_is_refused_and_kept_so(catalogue: Catalogue) -> 
     assert run_case(catalogue, played.case("不是他的")) == []
 
 
+def test_a_step_tried_before_its_work_is_given_out_is_refused_and_kept_so(catalogue: Catalogue) -> None:
+    played = joint(catalogue)
+    assert not played.take("", "finish", "community", {"result": "清完"}, "", "")
+    assert does(played, "dispatch", to="community")
+    assert not played.take("", "finish", "urban_mgmt", {"result": "清完"}, "", "")
+    assert not played.take("", "finish", "community", {"result": "清完"}, "", "")
+    assert [t.refused for t in played.told if t.title == "办完，报会商"] == [True, True, True]
+    assert run_case(catalogue, played.case("没有派单、不是他的、没有签收")) == []
+
+
 def test_looking_leaves_nobody_behind_who_would_be_asked_to_sign(catalogue: Catalogue) -> None:
     played = joint(catalogue)
     before = dict(played.live.world.people)
